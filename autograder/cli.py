@@ -1,0 +1,329 @@
+"""The command line: parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder import __version__
+from autograder.course import Assignment, Course, find_course, load_course
+from autograder.errors import AutograderError, CourseError, SubmissionError
+
+if TYPE_CHECKING:
+    from autograder.report import CheckResult, Report
+    from autograder.submission import Submission
+
+FAILED, UNUSABLE = 1, 2
+
+
+class Commands(click.Group):
+    """Print an ``AutograderError`` as one line and exit 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except AutograderError as error:
+            click.echo(f"autograde: {error}", err=True)
+            sys.exit(UNUSABLE)
+        except KeyboardInterrupt:
+            click.echo("autograde: stopped; nothing is half written", err=True)
+            sys.exit(130)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--course", metavar="PATH", type=click.Path(path_type=Path), help="The course.yml to use, or its folder.")
+@click.version_option(__version__, prog_name="autograde")
+@click.pass_context
+def main(ctx: click.Context, course: Path | None) -> None:
+    """Check, grade and validate exercises of a PyTorch course.
+
+    Students use `autograde list` and `autograde check NAME`; instructors `autograde grade NAME PATH...`.
+    """
+    ctx.obj = course
+
+
+def _course(ctx: click.Context) -> Course:
+    start: Path = ctx.obj or Path.cwd()
+    if start.is_file():
+        return load_course(start.absolute())
+    return load_course(find_course(start.absolute()))
+
+
+def _out() -> Console:
+    return Console(highlight=False, soft_wrap=False)
+
+
+def _err() -> Console:
+    return Console(stderr=True, highlight=False)
+
+
+@main.command("list")
+@click.pass_context
+def list_(ctx: click.Context) -> None:
+    """List the assignments of the course in order."""
+    course = _course(ctx)
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in ("name", "title", "due", "checks"):
+        table.add_column(column)
+    for assignment in course.assignments:
+        due = assignment.due.strftime("%Y-%m-%d %H:%M %Z") if assignment.due else "-"
+        table.add_row(assignment.name, assignment.title, due, str(len(assignment.check_names())))
+    _out().print(Text(course.title, style="bold"))
+    _out().print(table)
+
+
+_sandbox = click.option(
+    "--sandbox",
+    type=click.Choice(["auto", "namespaces", "user", "process"]),
+    default=None,
+    help="The sandbox level; by default the course's for `grade`, the strongest here for `check`.",
+)
+_device = click.option(
+    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default=None, help="The device to run on."
+)
+_json = click.option(
+    "--json", "json_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the report as JSON; - is stdout."
+)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--only", metavar="CHECK", help="Run a single check.")
+@_sandbox
+@_device
+@_json
+@click.pass_context
+def check(
+    ctx: click.Context,
+    name: str,
+    path: Path | None,
+    only: str | None,
+    sandbox: str | None,
+    device: str | None,
+    json_path: Path | None,
+) -> None:
+    """Run the public checks over your own submission.
+
+    PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME.
+    """
+    course, assignment = _find(ctx, name, only)
+    from autograder.executor import Job
+    from autograder.sandbox.levels import best_level, require
+    from autograder.submission import read_submission
+
+    level = best_level() if sandbox in (None, "auto") else str(sandbox)
+    require(level)
+    stub = _stub(assignment)
+    submission = read_submission(path or assignment.folder, name=name, stub=stub)
+    if any("differ from the stub" in flag for flag in submission.flags):
+        raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
+    job = Job(course.path, name, level, _choose_device(device, course), hidden=False, select=only)
+    (report,) = _grade(job, [submission], jobs=1, quiet=json_path == Path("-"))
+    report = _without_flag(report, "graded at sandbox level")
+    if json_path is not None:
+        _write_json(json_path, [report])
+    if json_path != Path("-"):
+        from autograder.render import show_report
+
+        show_report(_out(), report)
+    sys.exit(0 if report.score >= course.pass_mark * report.max_score else FAILED)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
+@_sandbox
+@_device
+@_json
+@click.pass_context
+def grade(
+    ctx: click.Context,
+    name: str,
+    paths: tuple[Path, ...],
+    jobs: int,
+    sandbox: str | None,
+    device: str | None,
+    json_path: Path | None,
+) -> None:
+    """Grade submissions with public and hidden checks.
+
+    A PATH is a module, a notebook, an archive or a folder of one submission, or a folder with one folder or file for
+    each student.
+    """
+    course, assignment = _find(ctx, name, None)
+    from autograder.executor import Job
+    from autograder.sandbox.levels import best_level, require
+    from autograder.submission import read_submissions
+
+    level = course.sandbox if sandbox is None else best_level() if sandbox == "auto" else sandbox
+    require(level)
+    for path in paths:
+        if not path.exists():
+            raise SubmissionError(f"{path}: there is no such file or folder; expected a submission or a folder of them")
+    submissions = read_submissions(list(paths), name=name, stub=_stub(assignment))
+    job = Job(course.path, name, level, _choose_device(device, course))
+    reports = _grade(job, submissions, jobs=jobs, quiet=False)
+    if json_path is not None:
+        _write_json(json_path, reports)
+    if json_path != Path("-"):
+        from autograder.render import show_class, show_report
+
+        if len(reports) == 1:
+            show_report(_out(), reports[0])
+        else:
+            show_class(_out(), reports)
+    unfinished = [report for report in reports if not report.complete]
+    for report in unfinished:
+        click.echo(f"autograde: {report.student}: a check failed by our fault (grader_error); no grade is final", err=True)
+    if unfinished:
+        sys.exit(UNUSABLE)
+    passed = all(report.score >= course.pass_mark * report.max_score for report in reports)
+    sys.exit(0 if passed else FAILED)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
+@click.option("--only", metavar="FILE", multiple=True, help="Grade only these kept submissions, by stem.")
+@click.option("--kind", multiple=True, type=click.Choice(["stub", "reference", "right", "wrong", "attack"]))
+@_sandbox
+@click.pass_context
+def validate(
+    ctx: click.Context,
+    names: tuple[str, ...],
+    jobs: int,
+    only: tuple[str, ...],
+    kind: tuple[str, ...],
+    sandbox: str | None,
+) -> None:
+    """Grade the grader: stub, reference, right variants, wrong solutions and attacks."""
+    course = _course(ctx)
+    chosen = [course.assignment(name) for name in names] or list(course.assignments)
+    from autograder.sandbox.levels import best_level, require
+    from autograder.validate import Expectation, expectations, uncovered
+    from autograder.validate import validate as run
+
+    level = course.sandbox if sandbox is None else best_level() if sandbox == "auto" else sandbox
+    require(level)
+
+    def keep(item: Expectation) -> bool:
+        return (not only or item.name in only) and (not kind or item.kind in kind)
+
+    bad = 0
+    out = _out()
+    for assignment in chosen:
+        table = Table(title=assignment.name, title_justify="left", box=None, pad_edge=False, header_style="bold")
+        for column in ("kind", "submission", "score", "seconds", "lost", "verdict"):
+            table.add_column(column, overflow="fold", justify="right" if column in ("score", "seconds") else "left")
+        total = sum(keep(item) for item in expectations(assignment))
+        rows = []
+        with _progress(assignment.name, total, quiet=False) as step:
+            for item, report, problem in run(course, assignment, level=level, jobs=jobs, keep=keep):
+                rows.append((item, report, problem))
+                step(f"{item.name}: {problem or 'as expected'}")
+        order = {item.path: place for place, item in enumerate(expectations(assignment))}
+        for item, report, problem in sorted(rows, key=lambda row: order[row[0].path]):
+            lost = ", ".join(check.name for check in report.checks if not check.full) or "-"
+            bad += bool(problem)
+            verdict = Text(problem or "as expected", style="red" if problem else "green")
+            table.add_row(item.kind, item.name, f"{report.score:g}", f"{report.seconds:.1f}", lost, verdict)
+        out.print(table)
+        if not only and not kind:
+            for check_name in uncovered(assignment, expectations(assignment)):
+                bad += 1
+                out.print(Text(f"no wrong solution loses the check {check_name}", style="red"))
+    sys.exit(FAILED if bad else 0)
+
+
+def _find(ctx: click.Context, name: str, only: str | None) -> tuple[Course, Assignment]:
+    course = _course(ctx)
+    assignment = course.assignment(name)
+    if only is not None and only not in assignment.check_names():
+        raise CourseError(f"{name}: there is no check {only!r}; expected one of {', '.join(assignment.check_names())}")
+    return course, assignment
+
+
+def _stub(assignment: Assignment) -> str | None:
+    return assignment.stub.read_text(encoding="utf-8") if assignment.stub.is_file() else None
+
+
+def _choose_device(device: str | None, course: Course) -> str:
+    wanted = device or course.device
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return "cpu"
+    if not there[wanted]:
+        raise CourseError(f"--device {wanted}: this machine has none; use --device cpu")
+    return wanted
+
+
+def _without_flag(report: Report, start: str) -> Report:
+    from dataclasses import replace
+
+    return replace(report, flags=tuple(flag for flag in report.flags if not flag.startswith(start)))
+
+
+def _grade(job: Any, submissions: list[Submission], *, jobs: int, quiet: bool) -> list[Report]:
+    from autograder.executor import grade_all
+
+    reports: dict[int, Report] = {}
+    single = len(submissions) == 1
+    with _progress(job.assignment, None if single else len(submissions), quiet=quiet) as step:
+
+        def progress(result: CheckResult) -> None:
+            step(f"{result.name}: {result.verdict}")
+
+        for place, report in grade_all(job, submissions, jobs=jobs, progress=progress if single else None):
+            reports[place] = report
+            if not single:
+                step(f"{report.student}: {report.score:g}/{report.max_score:g}")
+    return [reports[place] for place in sorted(reports)]
+
+
+@contextlib.contextmanager
+def _progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar on standard error while something works; on a terminal only."""
+    console = _err()
+    if quiet or not console.is_terminal:
+        yield lambda words: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[last]}"))
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task(title, total=total, last="")
+        yield lambda words: progress.update(task, advance=1, last=words)
+
+
+def _write_json(path: Path, reports: list[Report]) -> None:
+    from autograder.report import to_json
+
+    text = to_json(reports)
+    if path == Path("-"):
+        click.echo(text, nl=False)
+        return
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise CourseError(f"{path}: {error.strerror}; --json needs a place that can be written") from error
+
+
+if __name__ == "__main__":
+    main()

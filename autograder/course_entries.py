@@ -1,0 +1,214 @@
+"""Define what `course.yml` may say: its entries as frozen dataclasses, checked by pydantic.
+
+Each field carries, as its pydantic description, the words that a message uses for what was expected there. Objects made
+in Python are not checked, so that tests of the engine can ask for limits that no course may set.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import keyword
+import re
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter
+from pydantic_core import PydanticCustomError
+
+DEVICES = ("cpu", "cuda", "mps")
+KIB, MIB, GIB = 1 << 10, 1 << 20, 1 << 30
+
+_STRICT = ConfigDict(extra="forbid")
+_SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
+_BYTES = {"B": 1.0, "KiB": float(KIB), "MiB": float(MIB), "GiB": float(GIB)}
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]{1,3})")
+_DUE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?( ?(Z|[+-][0-9]{2}:[0-9]{2}))?")
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_CHECK = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_CALL = re.compile(r"([A-Za-z_]\w*::)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+
+TAKEN_NAMES = sys.stdlib_module_names | {
+    *("autograder", "baseline", "conftest", "functorch", "nbgrader", "numpy", "probes", "pytest", "scipy"),
+    *("solutions", "submission", "torch", "torchaudio", "torchgen", "torchvision"),
+}
+"""Module names that a submission would shadow, or that the worker uses itself."""
+
+
+def _quantity(units: Mapping[str, float]) -> Callable[[object], object]:
+    """Return a validator that turns '20 s' into 20.0; what is no such text passes through to the next one."""
+
+    def convert(value: object) -> object:
+        match = _QUANTITY.fullmatch(value) if isinstance(value, str) else None
+        return float(match[1]) * units[match[2]] if match and match[2] in units else value
+
+    return convert
+
+
+def _whole(value: float) -> int:
+    return round(value)
+
+
+def _require(holds: Callable[[str], object]) -> AfterValidator:
+    """Return a validator that refuses the texts for which `holds` is false."""
+
+    def check(value: str) -> str:
+        if not holds(value):
+            raise ValueError("does not hold")
+        return value
+
+    return AfterValidator(check)
+
+
+def _due(value: object) -> object:
+    """Return a date and time, naive where the text names no offset."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not _DUE.fullmatch(value):
+        raise ValueError("not a date and time")
+    return datetime.fromisoformat(value.replace(" ", "T", 1).replace(" ", ""))
+
+
+def _in_order(threshold: Threshold) -> Threshold:
+    if threshold.full >= threshold.none:
+        bounds = f"full is {threshold.full:g} and none is {threshold.none:g}"
+        todo = "both are the student's time divided by the baseline's, so raise none or lower full"
+        raise PydanticCustomError("sentence", "{text}", {"text": f"{bounds}; expected full below none; {todo}"})
+    return threshold
+
+
+def _expect(words: str, alias: str | None = None) -> Any:
+    """Return a field whose messages say that `words` were expected; `alias` is its key in YAML."""
+    return Field(description=words, validation_alias=alias)
+
+
+Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+Share = Annotated[Number, Field(ge=0, le=1)]
+Count = Annotated[int, Strict(), Field(ge=1, le=4096)]
+Text = Annotated[str, Strict(), _require(lambda text: text.strip() and text.isprintable() and len(text) <= 200)]
+Seconds = Annotated[Number, BeforeValidator(_quantity(_SECONDS)), Field(ge=10, le=86_400)]
+Size = Annotated[Number, BeforeValidator(_quantity(_BYTES))]
+FilePath = Annotated[Path, BeforeValidator(lambda value: Path(_text_adapter().validate_python(value)))]
+CheckName = Annotated[Text, _require(_CHECK.fullmatch)]
+Device = Annotated[str, Strict(), _require(DEVICES.__contains__)]
+HiddenFeedback = Literal["none", "verdict", "hint"]
+
+
+@cache
+def _text_adapter() -> TypeAdapter[str]:
+    return TypeAdapter(Text)
+
+
+def _module_name(name: str) -> bool:
+    return bool(_NAME.fullmatch(name)) and not keyword.iskeyword(name)
+
+
+_PROMISE = "at least 10 s (which students are promised) and at most 24 h, such as 30 s or 2 min"
+
+
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    """Bound what one check may use; times are CPU time."""
+
+    __pydantic_config__ = _STRICT
+
+    time_s: Annotated[Seconds, _expect(_PROMISE, "time")] = 30.0
+    load_time_s: Annotated[Seconds, _expect(_PROMISE, "load_time")] = 30.0
+    wall_factor: Annotated[
+        Annotated[Number, Field(ge=2, le=100)], _expect("a number from 2 to 100 (wall clock / CPU time), such as 4")
+    ] = 4.0
+    memory_bytes: Annotated[
+        Annotated[Size, Field(ge=4 * GIB, le=1 << 50), AfterValidator(_whole)],
+        _expect("at least 4 GiB (which students are promised), such as 4 GiB or 6 GiB", "memory"),
+    ] = 4 * GIB
+    processes: Annotated[Count, _expect("a whole number from 1 to 4096")] = 1
+    threads: Annotated[Count, _expect("a whole number from 1 to 4096")] = 64
+    output_bytes: Annotated[
+        Annotated[Size, Field(ge=KIB, le=GIB), AfterValidator(_whole)],
+        _expect("a size from 1 KiB to 1 GiB, such as 1 MiB", "output"),
+    ] = MIB
+    disk_bytes: Annotated[
+        Annotated[Size, Field(ge=MIB, le=1 << 40), AfterValidator(_whole)],
+        _expect("a size of at least 1 MiB, such as 64 MiB", "disk"),
+    ] = 64 * MIB
+
+
+@dataclasses.dataclass(frozen=True)
+class Threshold:
+    """Bound a ratio: all points at or below `full`, no points at or above `none`."""
+
+    __pydantic_config__ = _STRICT
+
+    full: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above 0, such as 4.5")]
+    none: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above full, such as 9")]
+
+
+@dataclasses.dataclass(frozen=True)
+class LatePolicy:
+    """Say what a late day costs, as shares of the score."""
+
+    __pydantic_config__ = _STRICT
+
+    grace_days: Annotated[Annotated[Number, Field(ge=0, le=366)], _expect("a number of days from 0 to 366")] = 0.0
+    penalty_per_day: Annotated[Share, _expect("a share from 0 to 1, such as 0.1 for a tenth of the score a day")] = 0.0
+    cap: Annotated[Share, _expect("a share from 0 to 1, the most that lateness may cost, such as 0.5")] = 1.0
+
+
+Thresholds = Mapping[CheckName, Mapping[Device, Annotated[Threshold, AfterValidator(_in_order)]]]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class AssignmentEntry:
+    """Hold what `course.yml` says about one assignment."""
+
+    __pydantic_config__ = _STRICT
+
+    name: Annotated[
+        Annotated[str, Strict(), _require(_module_name)],
+        _expect("a lower-case Python name of at most 60 characters, such as logsoftmax"),
+    ]
+    title: Annotated[Text, _expect("one line of text, in quotes where YAML takes it for something else")]
+    due: Annotated[
+        Annotated[datetime | None, BeforeValidator(_due)],
+        _expect("a date with its time of day, such as 2026-12-04 23:59 or 2026-12-04 23:59 +01:00"),
+    ] = None
+    late: Annotated[LatePolicy, _expect("the keys grace_days, penalty_per_day and cap")] = LatePolicy()
+    hidden_feedback: Annotated[HiddenFeedback, _expect("none, verdict or hint")] = "hint"
+    forbidden: Annotated[
+        tuple[Annotated[Text, _require(_CALL.fullmatch)], ...],
+        _expect("a list of dotted names such as torch.matmul or aten::mm"),
+    ] = ()
+    thresholds: Annotated[
+        Thresholds,
+        _expect("a check's name, under it cpu, cuda or mps, under that full and none"),
+    ] = dataclasses.field(default_factory=dict)
+    limits: Annotated[Limits, _expect("keys such as time and memory")] = Limits()
+    stub_score: Annotated[
+        Annotated[Number, Field(ge=0)], _expect("the points that the unchanged stub earns, such as 0 or 6")
+    ] = 0.0
+    preload: Annotated[
+        tuple[Annotated[Text, _require(_DOTTED.fullmatch)], ...], _expect("a list of modules such as torchvision")
+    ] = ()
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class CourseEntry:
+    """Hold what `course.yml` says; `late`, `hidden_feedback` and `limits` are the defaults of every assignment."""
+
+    __pydantic_config__ = _STRICT
+
+    title: Annotated[Text, _expect("one line of text, in quotes where YAML takes it for something else")]
+    assignments: Annotated[tuple[AssignmentEntry, ...], _expect("a list of entries that begin with '- name: ...'")]
+    pass_mark: Annotated[Share, _expect("a share of the points from 0 to 1, such as 0.5")] = 0.5
+    device: Annotated[Literal["auto", "cpu", "cuda", "mps"], _expect("auto, cpu, cuda or mps")] = "auto"
+    sandbox: Annotated[Literal["namespaces", "user", "process"], _expect("namespaces, user or process")] = "namespaces"
+    timezone: Annotated[Text, _expect("a name of the time zone database such as Europe/Vienna")] = "UTC"
+    data: Annotated[FilePath | None, _expect("a folder, relative to course.yml")] = None
+    secret_file: Annotated[FilePath, _expect("a file, relative to course.yml")] = Path(".autograde/secret")
+    late: Annotated[LatePolicy, _expect("the keys grace_days, penalty_per_day and cap")] = LatePolicy()
+    hidden_feedback: Annotated[HiddenFeedback, _expect("none, verdict or hint")] = "hint"
+    limits: Annotated[Limits, _expect("keys such as time and memory")] = Limits()

@@ -1,0 +1,79 @@
+"""Give part of a check's points by a measure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+_TENTHS = 10
+_SLACK = 1e-9
+
+
+def share(value: float, *, full: float, none: float) -> float:
+    """Return the share of the points that a value earns: 1 at or below ``full``, 0 at or above ``none``.
+
+    Between them it falls linearly in the logarithm of the value.
+    """
+    if value <= full:
+        return 1.0
+    if value >= none:
+        return 0.0
+    return math.log(none / value) / math.log(none / full)
+
+
+def score(points: float, earned: float) -> float:
+    """Return a share of the points, rounded up to tenths and never above them."""
+    return min(points, math.ceil(points * earned * _TENTHS - _SLACK) / _TENTHS)
+
+
+@dataclass
+class Credit:
+    """Collect the measures of one check; the least share counts.
+
+    Attributes:
+        share: The share of the points that the check earns so far; None before the first measure.
+        measured: The figures of the measure with the least share.
+        text: Its words.
+    """
+
+    share: float | None = None
+    measured: dict[str, float] = field(default_factory=dict)
+    text: str = ""
+
+    def __call__(
+        self,
+        value: float,
+        *,
+        full: float,
+        none: float,
+        low: float | None = None,
+        high: float | None = None,
+        name: str = "ratio",
+        text: str = "",
+    ) -> float:
+        """Record a measure: all of the points at or below ``full``, none at or above ``none``.
+
+        Args:
+            value: What was measured; smaller is better.
+            full: The largest value that earns everything.
+            none: The smallest value that earns nothing; above ``full``.
+            low: The end of the value's interval that favours the student; credit is taken there.
+            high: The other end.
+            name: What the value is called in the report.
+            text: A sentence for the student, shown where the credit is less than full.
+
+        Returns:
+            The share, from 0 to 1.
+
+        Raises:
+            AssertionError: If the share is 0.
+        """
+        earned = share(value if low is None else low, full=full, none=none)
+        if self.share is None or earned < self.share:
+            self.share = earned
+            self.text = text
+            interval = {} if low is None or high is None else {f"{name}_low": low, f"{name}_high": high}
+            self.measured.update({name: value, **interval, "full": full, "none": none})
+        if earned == 0.0:
+            raise AssertionError(text or f"{name} is {value:.3g}; no credit is left at {none:g}")
+        return earned

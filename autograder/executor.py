@@ -1,0 +1,120 @@
+"""Grade many submissions, in this process or in several."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from autograder.course import Assignment, Course, load_course
+from autograder.report import CheckResult, Report
+from autograder.run import grade_submission
+from autograder.sandbox import Sandbox, make_sandbox
+from autograder.submission import Submission
+
+
+@dataclass(frozen=True)
+class Job:
+    """How submissions are graded.
+
+    Attributes:
+        course: Path of ``course.yml``.
+        assignment: The assignment's name.
+        level: The sandbox level.
+        device: The device's name.
+        hidden: Whether hidden checks run.
+        select: The name of a single check to run; None for all.
+    """
+
+    course: Path
+    assignment: str
+    level: str
+    device: str = "cpu"
+    hidden: bool = True
+    select: str | None = None
+
+
+def preloaded(assignment: Assignment) -> list[str]:
+    """Return the modules that an assignment's workers find imported: what it asks for and what it forbids calls of."""
+    owners = {name.rpartition(".")[0] for name in assignment.forbidden if not name.startswith("aten::")}
+    return [*assignment.preload, *sorted(owners)]
+
+
+class Grader:
+    """Grades submissions one after the other, with one sandbox."""
+
+    def __init__(self, job: Job) -> None:
+        self.job = job
+        self.course: Course = load_course(job.course)
+        self.assignment = self.course.assignment(job.assignment)
+        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment))
+        self.sandbox.launch()
+        torch.set_num_threads(1)
+
+    def grade(self, submission: Submission, progress: Callable[[CheckResult], None] | None = None) -> Report:
+        """Grade one submission."""
+        return grade_submission(
+            self.course,
+            self.assignment,
+            submission,
+            self.sandbox,
+            hidden=self.job.hidden,
+            device=torch.device(self.job.device),
+            select=self.job.select,
+            progress=progress,
+        )
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self.sandbox.close()
+
+
+_grader: Grader | None = None
+
+
+def _grade_in_child(job: Job, submission: Submission) -> Report:
+    global _grader
+    if _grader is None or _grader.job != job:
+        if _grader is not None:
+            _grader.close()
+        _grader = Grader(job)
+    return _grader.grade(submission)
+
+
+def grade_all(
+    job: Job,
+    submissions: Sequence[Submission],
+    *,
+    jobs: int = 1,
+    progress: Callable[[CheckResult], None] | None = None,
+) -> Iterator[tuple[int, Report]]:
+    """Grade submissions and yield each one's place and report as it is ready.
+
+    Args:
+        job: How.
+        submissions: What.
+        jobs: How many processes grade at once; with 1 this process does.
+        progress: With one job, called with each finished check.
+    """
+    if jobs <= 1 or len(submissions) <= 1:
+        grader = Grader(job)
+        try:
+            for place, submission in enumerate(submissions):
+                yield place, grader.grade(submission, progress)
+        finally:
+            grader.close()
+        return
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(submissions)), mp_context=context) as pool:
+        places: dict[Future[Report], int] = {
+            pool.submit(_grade_in_child, job, submission): place for place, submission in enumerate(submissions)
+        }
+        try:
+            for future in as_completed(places):
+                yield places[future], future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)

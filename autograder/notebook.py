@@ -1,0 +1,181 @@
+"""Read a notebook's code cells as one module, and build the notebook that students get from the stub.
+
+Notebooks are read here as plain JSON. What is needed of the format is small and has stood still since version 4, and
+a validator run over hostile input is time and surface for nothing: outputs and unknown keys are never looked at.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from autograder.errors import SubmissionError
+from autograder.source import check_source, shown
+
+_REMOVED = "# (taken out: a line for IPython, not for Python)"
+# Cell magics whose body is not Python that runs in the notebook's own process. After any other (`%%time`, `%%capture`)
+# the body is part of the module.
+_FOREIGN = re.compile(
+    r"%%(!|ai|bash|cmd|cython|file|html|HTML|javascript|js|latex|markdown|perl|pypy|python[23]?|R|ruby|script|sh|sql"
+    r"|svg|SVG|sx|system|writefile)(?!\w)"
+)
+_OPENING = re.compile(r"#|\"\"\"|'''|[\"'()\[\]{}]")
+_CLOSING = {quote: re.compile(rf"(?:[^\\]|\\.)*?{quote}") for quote in ('"', "'", '"""', "'''")}
+
+
+@dataclass(frozen=True)
+class NotebookSource:
+    """A notebook's code as one module, and what was left out of it, in words."""
+
+    source: str
+    removed: tuple[str, ...]
+
+
+def notebook_source(text: str, *, where: str = "notebook") -> NotebookSource:
+    """Join the unlocked code cells of a notebook, in order, as one Python module.
+
+    Each cell starts with a comment, `# code cell 3`, so that a line of the module can be found again in the notebook;
+    locked cells count too. A line that starts a statement with `%` or `!` leaves a comment behind, or `pass` where it
+    was indented, so that lines keep their places and blocks stay blocks. A `%` that continues an expression or lies
+    in a string is Python and stays. Of a cell that is written in another language (`%%bash`) nothing stays.
+
+    Raises:
+        SubmissionError: The text is not a notebook of format 4, or its code is no acceptable source (`check_source`).
+    """
+    pieces: list[str] = []
+    removed: list[str] = []
+    for number, cell in enumerate(_code_cells(text, where), start=1):
+        if _is_locked(cell):
+            continue
+        lines = _cell_text(cell, number, where).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        place = f"code cell {number}"
+        first = next((line for line in lines if line.strip()), "").strip()
+        if _FOREIGN.match(first):
+            pieces.append(f"# {place}: taken out, it is not Python\n")
+            removed.append(f"{place}: {shown(first[:80])} (the whole cell)")
+            continue
+        kept = list(_without_magics(lines))
+        for row, (line, left) in enumerate(zip(lines, kept, strict=True), start=1):
+            if left is not line:
+                removed.append(f"{place}, line {row}: {shown(line.strip()[:80])}")
+        pieces.append(f"# {place}\n" + "\n".join(kept).rstrip("\n") + "\n")
+    return NotebookSource(check_source("\n".join(pieces), where=where), tuple(removed))
+
+
+def build_notebook(stub_text: str, *, name: str) -> str:
+    """Build the notebook of a stub in percent format, byte for byte the same from the same text.
+
+    Cell ids come from the assignment's name and from each cell's place and text. Comments stay comments:
+    jupytext would otherwise take one like `# cat the rows` for a shell command and write it without its `#`.
+    """
+    import jupytext  # type: ignore[import-untyped]  # 1.3 s to import, and only building needs it
+
+    built = jupytext.reads(stub_text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False})
+    cells = [_built_cell(cell, name, place) for place, cell in enumerate(built.cells)]
+    notebook = {
+        "cells": cells,
+        "metadata": {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        },
+        "nbformat": 4,
+        "nbformat_minor": 5,
+    }
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+
+
+def _built_cell(cell: Any, name: str, place: int) -> dict[str, Any]:
+    identity = hashlib.sha256(json.dumps([name, place, cell.cell_type, cell.source]).encode()).hexdigest()
+    metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
+    outside: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.cell_type == "code" else {}
+    source = cell.source.splitlines(keepends=True)
+    return {"id": identity[:12], "cell_type": cell.cell_type, "metadata": metadata, "source": source, **outside}
+
+
+def _code_cells(text: str, where: str) -> Iterator[dict[str, Any]]:
+    try:
+        notebook = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        reason = f" ({error})" if isinstance(error, json.JSONDecodeError) else ""
+        raise SubmissionError(
+            f"{where}: not a notebook{reason}; expected JSON as Jupyter writes it; open it in Jupyter and save it again"
+        ) from None
+    if not isinstance(notebook, dict) or "nbformat" not in notebook:
+        raise SubmissionError(
+            f"{where}: JSON, but not a notebook; expected one of format 4; open it in Jupyter and save it again"
+        )
+    if notebook["nbformat"] != 4:
+        found = notebook["nbformat"] if isinstance(notebook["nbformat"], int | float) else "unknown"
+        raise SubmissionError(
+            f"{where}: a notebook of format {shown(str(found)[:20])}; expected format 4; "
+            "open it in a current Jupyter and save it again"
+        )
+    cells = notebook.get("cells")
+    if not isinstance(cells, list) or not all(isinstance(cell, dict) for cell in cells):
+        raise SubmissionError(
+            f"{where}: a notebook without a list of cells; expected format 4; open it in Jupyter and save it again"
+        )
+    return (cell for cell in cells if cell.get("cell_type") == "code")
+
+
+def _is_locked(cell: dict[str, Any]) -> bool:
+    metadata = cell.get("metadata")
+    nbgrader = metadata.get("nbgrader") if isinstance(metadata, dict) else None
+    return isinstance(nbgrader, dict) and nbgrader.get("locked") is True
+
+
+def _cell_text(cell: dict[str, Any], number: int, where: str) -> str:
+    source = cell.get("source")
+    if isinstance(source, str):
+        return source
+    if isinstance(source, list) and all(isinstance(line, str) for line in source):
+        return "".join(source)
+    raise SubmissionError(
+        f"{where}: code cell {number} has no text; expected a string or a list of strings as its source; "
+        "open it in Jupyter and save it again"
+    )
+
+
+def _without_magics(lines: list[str]) -> Iterator[str]:
+    """Yield the lines of a cell, with a comment for each that starts a statement with `%` or `!` or continues one."""
+    quote, depth, continues, in_magic = "", 0, False, False
+    for line in lines:
+        starts = not (quote or depth or continues)
+        if starts and line.lstrip()[:1] in {"%", "!"}:
+            in_magic, continues = True, line.endswith("\\")
+            indent = line[: len(line) - len(line.lstrip())]
+            yield f"{indent}pass  {_REMOVED}" if indent else _REMOVED
+        elif in_magic and continues:
+            continues = line.endswith("\\")
+            yield _REMOVED
+        else:
+            in_magic = False
+            quote, depth, continues = _state_after(line, quote, depth)
+            yield line
+
+
+def _state_after(line: str, quote: str, depth: int) -> tuple[str, int, bool]:
+    """Return the string still open, the brackets still open and whether a backslash continues, after `line`."""
+    place = 0
+    while True:
+        if quote:
+            closing = _CLOSING[quote].match(line, place)
+            if not closing:
+                goes_on = len(quote) == 3 or line.endswith("\\")
+                return quote if goes_on else "", depth, False
+            quote, place = "", closing.end()
+            continue
+        opening = _OPENING.search(line, place)
+        if not opening:
+            return "", depth, line.endswith("\\")
+        token, place = opening[0], opening.end()
+        if token == "#":
+            return "", depth, False
+        if token in "([{":
+            depth += 1
+        elif token in ")]}":
+            depth = max(depth - 1, 0)
+        else:
+            quote = token

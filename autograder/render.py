@@ -1,0 +1,116 @@
+"""Show reports to people at a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from autograder.report import CheckResult, Report
+
+_COLOURS = {
+    "passed": "green",
+    "failed": "red",
+    "raised": "red",
+    "timed_out": "red",
+    "crashed": "red",
+    "out_of_memory": "red",
+    "forbidden": "magenta",
+    "not_run": "yellow",
+    "grader_error": "yellow",
+}
+_OUTPUT_LINES = 12
+
+
+def plain(text: str) -> str:
+    """Show control characters of a submission's text as escapes, so that a terminal obeys none of them."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+
+
+def number(value: float) -> str:
+    """Show points without needless zeros."""
+    return f"{value:.10g}"
+
+
+def _verdict(check: CheckResult) -> Text:
+    words = check.verdict.replace("_", " ")
+    partly = check.verdict == "passed" and not check.full
+    return Text("partly" if partly else words, style="yellow" if partly else _COLOURS[check.verdict])
+
+
+def show_report(console: Console, report: Report, *, reasons: bool = True) -> None:
+    """Print a submission's checks, and under the table the reason for each lost point."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("check")
+    table.add_column("points", justify="right")
+    table.add_column("verdict")
+    table.add_column("claim", overflow="fold", style="dim")
+    for check in report.checks:
+        score = f"{number(check.score)}/{number(check.points)}"
+        table.add_row(check.name, score, _verdict(check), Text(plain(check.title)))
+    console.print(table)
+    parts = [_reason(check) for check in report.checks if not check.full] if reasons else []
+    if parts:
+        console.print()
+        console.print(Group(*parts))
+    for note in report.notes:
+        console.print(Text(f"note: {plain(note)}", style="dim"))
+    for flag in report.flags:
+        console.print(Text(f"flag: {plain(flag)}", style="magenta"))
+    console.print(Text(f"{number(report.score)} of {number(report.max_score)} points", style="bold"))
+
+
+def _reason(check: CheckResult) -> Text:
+    text = Text()
+    text.append(f"{check.name}: ", style="bold")
+    text.append(plain(check.message) or check.verdict.replace("_", " "))
+    if check.hint:
+        text.append(f"\n  hint: {check.hint}", style="cyan")
+    lines = plain(check.output).strip().splitlines()
+    if lines and check.score == 0:
+        text.append("\n  it printed:", style="dim")
+        shown = lines[:_OUTPUT_LINES]
+        text.append("".join(f"\n  | {line[:200]}" for line in shown), style="dim")
+        if len(lines) > len(shown):
+            text.append(f"\n  | … and {len(lines) - len(shown)} lines more", style="dim")
+    text.append("\n")
+    return text
+
+
+def show_class(console: Console, reports: Sequence[Report]) -> None:
+    """Print one line for each submission: score, and what each lost its points for."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name, justify in (("student", "left"), ("score", "right"), ("lost", "left")):
+        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    for report in reports:
+        score = f"{number(report.score)}/{number(report.max_score)}"
+        style = "green" if report.score >= report.max_score else ""
+        table.add_row(Text(plain(report.student)), Text(score, style=style), _losses(report))
+    console.print(table)
+
+
+def _losses(report: Report) -> Text:
+    if report.error:
+        return Text(plain(report.error), style="red")
+    lost = [check for check in report.checks if not check.full]
+    if lost and len({(check.verdict, check.message) for check in lost}) == 1 and len(lost) > 2:
+        lost = lost[:1] if len(lost) < len(report.checks) else [_as_all(lost[0])]
+    text = Text()
+    for index, check in enumerate(lost):
+        first = plain(check.message).splitlines()[:1] or [check.verdict.replace("_", " ")]
+        text.append("\n" if index else "")
+        text.append(f"{check.name} ", style="bold")
+        text.append_text(_verdict(check))
+        text.append(f": {first[0][:160]}")
+    for flag in report.flags:
+        text.append("\n" if text else "")
+        text.append(f"flag: {plain(flag)}", style="magenta")
+    return text
+
+
+def _as_all(check: CheckResult) -> CheckResult:
+    from dataclasses import replace
+
+    return replace(check, name="every check")

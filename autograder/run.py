@@ -1,0 +1,196 @@
+"""Run the checks of an assignment over a submission, and make the report."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from autograder import plugin
+from autograder.course import Assignment, Course
+from autograder.errors import CourseError
+from autograder.grading import Grading, make_grading
+from autograder.ownwork import disagreements
+from autograder.report import CheckResult, Report
+from autograder.sandbox import Sandbox
+from autograder.secret import read_secret
+from autograder.submission import Submission
+
+_OPTIONS = (
+    "--disable-plugin-autoload",
+    "-p",
+    "autograder.plugin",
+    "-p",
+    "no:cacheprovider",
+    "-p",
+    "no:terminal",
+    "-p",
+    "no:faulthandler",
+    "-p",
+    "no:logging",
+    "-p",
+    "no:junitxml",
+    "-p",
+    "no:doctest",
+    "-p",
+    "no:unittest",
+    "--import-mode=importlib",
+    "--capture=no",
+    "-W",
+    "ignore",
+)
+
+
+class Hook:
+    """Hand a grading to the plugin, and keep what pytest says about files that do not collect."""
+
+    def __init__(self, grading: Grading) -> None:
+        self._grading = grading
+        self.errors: list[str] = []
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Give the plugin the grading of this run."""
+        config.stash[plugin.GRADING] = self._grading
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Keep the reason why a check file does not load."""
+        if report.failed:
+            self.errors.append(str(report.longrepr).strip().splitlines()[-1])
+
+    def pytest_internalerror(self, excrepr: object) -> None:
+        """Keep the reason why pytest itself stopped."""
+        self.errors.append(str(excrepr).strip().splitlines()[-1])
+
+
+def check_paths(assignment: Assignment, *, hidden: bool) -> list[Path]:
+    """Return the check files of an assignment in the order in which they run."""
+    return [*assignment.check_files(), *(assignment.hidden_check_files() if hidden else [])]
+
+
+def run_checks(
+    grading: Grading, root: Path, files: list[Path], *, select: str | None = None, collect_only: bool = False
+) -> None:
+    """Run check files by pytest in this process.
+
+    Args:
+        grading: The submission and where its results go.
+        root: The course's folder.
+        files: The check files.
+        select: The name of a single check to run.
+        collect_only: Find the checks without running them.
+
+    Raises:
+        CourseError: If a check file does not load or holds no check.
+    """
+    hook = Hook(grading)
+    arguments = [*_OPTIONS, "-c", str(Path(plugin.__file__).with_name("checks.ini")), f"--rootdir={root}"]
+    if select is not None:
+        hook_select = _Select(select)
+    else:
+        hook_select = None
+    if collect_only:
+        arguments.append("--collect-only")
+    with _clean_imports(root):
+        said = io.StringIO()
+        with contextlib.redirect_stderr(said):
+            plugins = [hook, *([hook_select] if hook_select else [])]
+            code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
+    if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        lines = hook.errors or said.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {code!r}"]
+        raise CourseError(f"{grading.assignment.name}: its checks do not load: {lines[0]}")
+
+
+class _Select:
+    def __init__(self, name: str) -> None:
+        self._name = f"check_{name}"
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [item for item in items if getattr(item, "originalname", item.name) == self._name]
+
+
+@contextlib.contextmanager
+def _clean_imports(root: Path) -> Iterator[None]:
+    """Import check files anew in every run and leave no caches beside them."""
+    before, bytecode = set(sys.modules), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = bytecode
+        for name in set(sys.modules) - before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and Path(file).is_relative_to(root) and not name.startswith("autograder."):
+                del sys.modules[name]
+
+
+def grade_submission(
+    course: Course,
+    assignment: Assignment,
+    submission: Submission,
+    sandbox: Sandbox,
+    *,
+    hidden: bool = True,
+    device: torch.device | None = None,
+    select: str | None = None,
+    progress: Callable[[CheckResult], None] | None = None,
+) -> Report:
+    """Grade one submission and return its report; a submission's fault never raises.
+
+    Args:
+        course: The course.
+        assignment: What the submission answers.
+        submission: The submission, read.
+        sandbox: Where its workers run.
+        hidden: Whether hidden checks run as well.
+        device: The device to run on; the CPU by default.
+        select: The name of a single check to run.
+        progress: Called with each finished check.
+
+    Raises:
+        CourseError: If a check file does not load.
+        SandboxError: If this machine cannot isolate the submission.
+    """
+    device = device or torch.device("cpu")
+    hidden = hidden and bool(assignment.hidden_check_files())
+    started = time.perf_counter()
+    secret = read_secret(course.secret_file)
+    grading = make_grading(
+        assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
+    )
+    grading.options["data"] = course.data
+    try:
+        if not submission.error:
+            grading.try_loading()
+        files = check_paths(assignment, hidden=hidden)
+        run_checks(grading, course.root, files, select=select, collect_only=bool(submission.error))
+    finally:
+        grading.close()
+    if submission.error:
+        for check in grading.checks:
+            check.lose("not_run", submission.error, final=True)
+    checks = grading.results()
+    flags = [*submission.flags, *grading.flags, *disagreements(submission.source, assignment, checks)]
+    if sandbox.level != course.sandbox:
+        flags.append(f"graded at sandbox level {sandbox.level}; the course asks for {course.sandbox}")
+    return Report(
+        student=submission.student,
+        assignment=assignment.name,
+        digest=submission.digest,
+        submitted_at=submission.submitted_at.isoformat() if submission.submitted_at else None,
+        device=device.type,
+        sandbox=sandbox.level,
+        seed=f"{grading.seed():016x}",
+        seconds=time.perf_counter() - started,
+        flags=tuple(flags),
+        checks=tuple(checks),
+        notes=submission.notes,
+        error=submission.error,
+    )

@@ -1,0 +1,40 @@
+"""The limits around a worker, and the ways to start one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from autograder.course_entries import Limits
+from autograder.sandbox.worker import Worker
+
+__all__ = ["LEVELS", "Limits", "Sandbox", "Worker", "make_sandbox"]
+
+LEVELS = ("namespaces", "user", "process")
+
+
+class Sandbox(Protocol):
+    """Starts workers at one level."""
+
+    level: str
+
+    def launch(self) -> None:
+        """Begin to start, without waiting."""
+
+    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
+        """Start a worker."""
+
+    def close(self) -> None:
+        """End all that was started."""
+
+
+def make_sandbox(level: str, preload: Sequence[str] = ()) -> Sandbox:
+    """Return the sandbox of a level on this system.
+
+    Args:
+        level: One of ``LEVELS``.
+        preload: Modules that workers find imported.
+    """
+    from autograder.sandbox.forked import ForkedSandbox
+
+    return ForkedSandbox(level, preload)

@@ -1,0 +1,174 @@
+"""Workers that are forks of a forkserver: levels ``namespaces``, ``user`` and ``process`` on Linux."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from autograder import wire
+from autograder.channel import Channel
+from autograder.course_entries import Limits
+from autograder.errors import SandboxError
+from autograder.sandbox.process import Process
+from autograder.sandbox.watcher import watcher
+from autograder.sandbox.worker import Worker
+from autograder.worker.confine import WORK_FOLDER
+
+_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "PYTHONHASHSEED": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+_HELLO_BYTES = 4096
+_START_TIMEOUT_S = 120.0
+_ANSWER_TIMEOUT_S = 60.0
+
+
+class ForkedSandbox:
+    """A forkserver and the workers that it forks.
+
+    Attributes:
+        level: The sandbox level of its workers.
+    """
+
+    def __init__(self, level: str, preload: Sequence[str] = ()) -> None:
+        self.level = level
+        self._preload = list(preload)
+        self._control: socket.socket | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self._lock = threading.Lock()
+        self._ready = False
+
+    def launch(self) -> None:
+        """Start the forkserver without waiting for it, so that it imports torch while the grader does the same."""
+        with self._lock:
+            if self._process is not None:
+                return
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            command = [sys.executable, "-s", "-P", "-m", "autograder.worker.forkserver", str(theirs.fileno()), self.level]
+
+            def start() -> subprocess.Popen[bytes]:
+                return subprocess.Popen(
+                    [*command, *self._preload],
+                    env={**_ENVIRONMENT, "HOME": self._home(), "TMPDIR": self._home()},
+                    cwd="/",
+                    pass_fds=[theirs.fileno()],
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.PIPE,
+                )
+
+            self._process = watcher().call(start)
+            self._control = ours
+            theirs.close()
+
+    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
+        """Fork a worker.
+
+        Args:
+            limits: What it may use.
+            seed: Seeds its random generators.
+            trim: Make its allocator return memory at once (where memory is measured, never where time is).
+
+        Raises:
+            SandboxError: If this machine cannot isolate it.
+        """
+        self.launch()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+        ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        read_fd, write_fd = os.pipe()
+        folder = "" if self.level == "namespaces" else self._make_folder()
+        try:
+            self._ask(limits, seed, trim, folder, [theirs.fileno(), write_fd])
+            theirs.close()
+            os.close(write_fd)
+            process = Process(self._hello(ours, read_fd))
+        except BaseException:
+            ours.close()
+            theirs.close()
+            os.close(read_fd)
+            raise
+        descriptor = ours.detach()
+        channel = Channel(descriptor, descriptor)
+        channel.send({"go": True})
+        return Worker(process, channel, read_fd, limits, folder)
+
+    def _ask(self, limits: Limits, seed: int, trim: bool, folder: str, fds: list[int]) -> None:
+        wanted = asdict(limits)
+        names = ("memory_bytes", "threads", "processes", "disk_bytes", "time_s")
+        confinement = {**{name: wanted[name] for name in names}, "folder": folder}
+        request = json.dumps({"confinement": confinement, "seed": seed, "trim": trim}).encode()
+        with self._lock:
+            assert self._control is not None
+            if not self._ready:
+                self._control.settimeout(_START_TIMEOUT_S)
+                self._answer("does not start")
+                self._control.settimeout(_ANSWER_TIMEOUT_S)
+                self._ready = True
+            try:
+                socket.send_fds(self._control, [request], fds)
+            except OSError as error:
+                raise SandboxError(f"sandbox: the forkserver is gone ({error}); run the command again") from error
+            self._answer("cannot start a worker")
+
+    def _answer(self, what: str) -> None:
+        assert self._control is not None
+        try:
+            data = self._control.recv(1 << 16)
+        except OSError as error:
+            raise SandboxError(f"sandbox: the forkserver {what} ({error}); run `autograde doctor`") from error
+        answer = json.loads(data or b'{"error": "it ended"}')
+        if "error" in answer:
+            reason = answer["error"]
+            raise SandboxError(f"sandbox: level {self.level} {what}: {reason}; `autograde doctor` tells what is missing")
+
+    def _hello(self, link: socket.socket, output_fd: int) -> int:
+        link.settimeout(_ANSWER_TIMEOUT_S)
+        size = socket.CMSG_SPACE(struct.calcsize("3i"))
+        data, ancillary, _, _ = link.recvmsg(_HELLO_BYTES, size)
+        link.settimeout(None)
+        if not data.startswith(wire.MAGIC):
+            reason = os.read(output_fd, 2000).decode(errors="replace").strip()
+            raise SandboxError(f"sandbox: a worker does not start: {reason}; `autograde doctor` tells what is missing")
+        for kind, number, content in ancillary:
+            if kind == socket.SOL_SOCKET and number == socket.SCM_CREDENTIALS:
+                return int(struct.unpack("3i", content[: struct.calcsize("3i")])[0])
+        raise SandboxError("sandbox: the kernel does not tell a worker's number; this system is not supported")
+
+    def _home(self) -> str:
+        return WORK_FOLDER if self.level == "namespaces" else tempfile.gettempdir()
+
+    def _make_folder(self) -> str:
+        folder = tempfile.mkdtemp(prefix="autograde-")
+        if self.level == "user":
+            os.chmod(folder, 0o1777)
+        return folder
+
+    def close(self) -> None:
+        """End the forkserver."""
+        with self._lock:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
+            if self._process is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._process.wait(2)
+                self._process.kill()
+                self._process.wait()
+                if self._process.stderr is not None:
+                    self._process.stderr.close()
+                self._process = None
+            self._ready = False

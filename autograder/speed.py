@@ -1,0 +1,223 @@
+"""Time a submission against a baseline by a clock that a busy machine does not change.
+
+Student and baseline run in two equal workers on one core and take turns, each block with inputs that its worker has
+never seen. On the CPU the grader reads the CPU clock of the worker: when it says "go", and, once the worker has
+said "done", when it has been stopped and its clock stands. The result's bytes are read while it stands still, so
+nothing can be filled in later. The ratio is minimum ÷ minimum over the pairs.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from autograder import wire
+from autograder.compare import assert_close
+from autograder.course import Threshold
+from autograder.credit import Credit
+from autograder.failure import Crashed
+from autograder.sandbox import Worker
+from autograder.workers import Workers
+
+PAIRS = 11
+MOST_PAIRS = 33
+WARM_UP_PAIRS = 2
+_GROUPS = 3
+# What staging may cost beyond the baseline's: more is work that belongs into the timed part.
+_STAGING_FACTOR, _STAGING_SLACK_S = 1.25, 50e-6
+
+
+@dataclass
+class Side:
+    """One worker of a pair and its times.
+
+    Attributes:
+        worker: The worker.
+        timed_s: For each pair the seconds of the timed part.
+        staging_s: For each pair the seconds of unpacking the inputs, which is not timed.
+    """
+
+    worker: Worker
+    timed_s: list[float] = field(default_factory=list)
+    staging_s: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """The student's time ÷ the baseline's.
+
+    Attributes:
+        ratio: Minimum ÷ minimum over all pairs.
+        low: The lower end of its interval.
+        high: The upper end.
+        student_s: The student's least time of a block.
+        baseline_s: The baseline's least time of a block.
+        pairs: How many pairs were timed.
+    """
+
+    ratio: float
+    low: float
+    high: float
+    student_s: float
+    baseline_s: float
+    pairs: int
+
+    def straddles(self, bound: float) -> bool:
+        """Say whether a bound lies inside the interval."""
+        return self.low < bound < self.high
+
+
+def ratio_of(student_s: list[float], baseline_s: list[float]) -> Ratio:
+    """Return the ratio of two lists of times with its interval.
+
+    The interval spans the ratios of three interleaved groups of pairs: each is an independent measurement of the same
+    ratio by the same estimator.
+    """
+    least, baseline = min(student_s), min(baseline_s)
+    ratios = [
+        min(student_s[group::_GROUPS]) / min(baseline_s[group::_GROUPS])
+        for group in range(min(_GROUPS, len(student_s)))
+    ]
+    ratio = least / baseline
+    return Ratio(ratio, min(ratio, *ratios), max(ratio, *ratios), least, baseline, len(student_s))
+
+
+class Speed:
+    """Times the submission in a check; see the module's words.
+
+    Attributes:
+        threshold: The bounds of the check that runs; None if ``course.yml`` has none for this device.
+    """
+
+    def __init__(
+        self, workers: Workers, credit: Credit, threshold: Threshold | None, device: torch.device, name: str
+    ) -> None:
+        self.threshold = threshold
+        self._workers = workers
+        self._credit = credit
+        self._device = device
+        self._name = name
+
+    def __call__(
+        self,
+        target: str,
+        inputs: Callable[[], tuple[Any, ...]],
+        expected: Callable[..., Any],
+        *,
+        compare: Callable[[Any, Any], None] = assert_close,
+        calls: int = 1,
+        threshold: Threshold | None = None,
+    ) -> Ratio:
+        """Time a function and credit its ratio to the baseline's; the worst of several calls counts.
+
+        Args:
+            target: A function of ``probes.py``, called ``target(module, *inputs)``; if there is none of that name, a
+                function of the module, called ``target(*inputs)``.
+            inputs: Makes the arguments of one call, fresh each time.
+            expected: The oracle: takes the arguments, returns what the call must return.
+            compare: Compares a result with the oracle's; raises AssertionError.
+            calls: Calls in a timed block, each with arguments of its own.
+            threshold: Bounds in place of ``course.yml``'s.
+
+        Raises:
+            AssertionError: If a result is wrong or the ratio earns nothing.
+            CallFailed: If the worker is lost or made a forbidden call.
+        """
+        bounds = threshold or self.threshold
+        if bounds is None:
+            raise LookupError(f"course.yml has no thresholds for {self._name} on {self._device.type}")
+        student, baseline = Side(self._workers.start()), Side(self._workers.start("baseline"))
+        core = _timing_core()
+        for side in (student, baseline):
+            side.worker.process.pin(core)
+        role = self._workers.target(target)
+        pair = 0
+        while True:
+            arguments = [inputs() for _ in range(calls)]
+            order = (student, baseline) if pair % 2 else (baseline, student)
+            counted = pair >= WARM_UP_PAIRS
+            results = {id(side): self._block(side, role, arguments, counted) for side in order}
+            for args, result in zip(arguments, results[id(student)], strict=True):
+                compare(result, expected(*args))
+            pair += 1
+            if pair < WARM_UP_PAIRS + PAIRS:
+                continue
+            ratio = _with_staging(student, baseline)
+            open_ = ratio.straddles(bounds.full) or ratio.straddles(bounds.none)
+            if not open_ or ratio.pairs >= MOST_PAIRS:
+                break
+        for side in (student, baseline):
+            self._workers.end(side.worker)
+        self._credit(
+            ratio.ratio,
+            full=bounds.full,
+            none=bounds.none,
+            low=ratio.low,
+            high=ratio.high,
+            text=_words(ratio, bounds, calls),
+        )
+        return ratio
+
+    def _block(self, side: Side, role: str, arguments: list[tuple[Any, ...]], counted: bool) -> list[Any]:
+        worker = side.worker
+        worker.request("collect", trim=False)
+        body = wire.Body()
+        nodes = [[wire.encode(value, body, keep_strides=True) for value in args] for args in arguments]
+        before = self._now(worker)
+        # The warm-up runs under every net against forbidden calls; the timed part under those that cost nothing.
+        worker.request("stage", body.buffers, target=role, calls=nodes, watch=not counted)
+        staged = self._now(worker)
+        on_cpu = self._device.type == "cpu"
+        pointers = on_cpu and worker.process.readable
+        start = self._now(worker)
+        header, buffers = worker.exchange(lambda: worker.send("go", trim=False, pointers=pointers))
+        end = worker.process.stop() if pointers else self._now(worker)
+        try:
+            worker.judge(header)
+            memory = worker.process.read_memory if pointers else None
+            results = wire.Decoder(buffers, memory=memory).decode(header.get("result"))
+            if pointers and worker.process.cpu_time_s() != end:
+                raise Crashed("the worker went on after it was stopped")
+        except wire.WireError as error:
+            raise worker.malformed(error) from error
+        finally:
+            if pointers:
+                worker.process.resume()
+        if not isinstance(results, list) or len(results) != len(arguments):
+            raise worker.malformed(wire.WireError("a block has the wrong number of results"))
+        if counted:
+            side.timed_s.append(end - start)
+            side.staging_s.append(staged - before)
+        return results
+
+    def _now(self, worker: Worker) -> float:
+        return worker.process.cpu_time_s() if self._device.type == "cpu" else time.perf_counter()
+
+
+def _with_staging(student: Side, baseline: Side) -> Ratio:
+    allowed = min(baseline.staging_s) * _STAGING_FACTOR + _STAGING_SLACK_S
+    surplus = [max(0.0, staging - allowed) for staging in student.staging_s]
+    times = [timed + extra for timed, extra in zip(student.timed_s, surplus, strict=True)]
+    return ratio_of(times, baseline.timed_s)
+
+
+def _timing_core() -> set[int]:
+    cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    return {cores[-1]} if cores else set()
+
+
+def _milliseconds(seconds: float) -> str:
+    return f"{seconds * 1e3:.3g} ms"
+
+
+def _words(ratio: Ratio, bounds: Threshold, calls: int) -> str:
+    times = f"{_milliseconds(ratio.student_s / calls)} against {_milliseconds(ratio.baseline_s / calls)}"
+    return (
+        f"took {ratio.ratio:.3g} times the baseline ({times}, best of {ratio.pairs}); "
+        f"full credit is at {bounds.full:g}, none at {bounds.none:g}"
+    )

@@ -1,0 +1,133 @@
+"""Grade the grader: stub, reference, right variants, wrong solutions and attacks of an assignment."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from autograder.course import Assignment, Course
+from autograder.errors import CourseError
+from autograder.executor import Job, grade_all
+from autograder.report import Report
+from autograder.submission import Submission, read_submission
+
+KINDS = ("stub", "reference", "right", "wrong", "attack")
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """A kept submission and what it must get.
+
+    Attributes:
+        kind: One of ``KINDS``.
+        name: The file's stem.
+        path: The file.
+        fails: For a wrong solution the checks that it must lose, and no others.
+        earns: For an attack the checks that it earns honestly.
+        stub_score: For the stub its score.
+    """
+
+    kind: str
+    name: str
+    path: Path
+    fails: tuple[str, ...] = ()
+    earns: tuple[str, ...] = ()
+    stub_score: float = 0.0
+
+    def problem(self, report: Report) -> str:
+        """Say what is wrong with a report; empty if it is as expected."""
+        if report.error:
+            return f"cannot be read: {report.error}"
+        broken = [check.name for check in report.checks if check.verdict == "grader_error"]
+        if broken:
+            return f"grader_error in {', '.join(broken)}: {report.check(broken[0]).message}"
+        if self.kind == "stub":
+            return "" if report.score == self.stub_score else f"earned {report.score:g}, not {self.stub_score:g}"
+        lost = {check.name for check in report.checks if not check.full}
+        if self.kind == "attack":
+            earned = {check.name for check in report.checks if check.score > 0}
+            extra = sorted(earned - set(self.earns))
+            short = sorted(set(self.earns) & lost)
+            return _words("earned", extra) or _words("did not earn", short)
+        must = set(self.fails) if self.kind == "wrong" else set()
+        problems = [_words("lost", sorted(lost - must)), _words("kept", sorted(must - lost))]
+        return "; ".join(words for words in problems if words)
+
+
+def _words(verb: str, names: list[str]) -> str:
+    return f"{verb} {', '.join(names)}" if names else ""
+
+
+def expectations(assignment: Assignment) -> list[Expectation]:
+    """Return the kept submissions of an assignment.
+
+    Raises:
+        CourseError: If a wrong solution does not say what it must lose, or a name in it is no check.
+    """
+    solutions = assignment.solutions
+    if not solutions.is_dir():
+        raise CourseError(f"{assignment.name}: there is no solutions/{assignment.name}; validate runs where solutions are")
+    found = [Expectation("stub", "stub", assignment.stub, stub_score=assignment.stub_score)]
+    found.append(Expectation("reference", "reference", solutions / f"{assignment.name}.py"))
+    names = set(assignment.check_names())
+    for kind, folder in (("right", "right"), ("wrong", "wrong"), ("attack", "attacks")):
+        for path in sorted((solutions / folder).glob("*.py")):
+            fails, earns = _literal(path, "FAILS"), _literal(path, "EARNS")
+            unknown = sorted({*(fails or ()), *(earns or ())} - names)
+            if unknown:
+                raise CourseError(f"{path.name}: names the checks {', '.join(unknown)}; expected some of {sorted(names)}")
+            if kind == "wrong" and not fails:
+                raise CourseError(f"{path.name}: has no FAILS = [...]; name the checks that it must lose")
+            found.append(Expectation(kind, path.stem, path, fails=fails or (), earns=earns or ()))
+    return found
+
+
+def _literal(path: Path, name: str) -> tuple[str, ...] | None:
+    """Read ``NAME = [...]`` from a module without running it."""
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except SyntaxError:
+        return None
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
+            try:
+                value = ast.literal_eval(node.value)
+            except ValueError:
+                raise CourseError(f"{path.name}:{node.lineno}: {name} is no plain list of check names") from None
+            return tuple(str(item) for item in value)
+    return None
+
+
+def uncovered(assignment: Assignment, found: list[Expectation]) -> list[str]:
+    """Return the checks that no wrong solution loses."""
+    covered = {name for item in found for name in item.fails}
+    return [name for name in assignment.check_names() if name not in covered]
+
+
+def validate(
+    course: Course,
+    assignment: Assignment,
+    *,
+    level: str,
+    jobs: int = 1,
+    keep: Callable[[Expectation], bool] = lambda item: True,
+) -> Iterator[tuple[Expectation, Report, str]]:
+    """Grade the kept submissions and yield each with its report and what is wrong with it.
+
+    Args:
+        course: The course.
+        assignment: The assignment.
+        level: The sandbox level.
+        jobs: How many processes grade at once.
+        keep: Chooses among the kept submissions.
+    """
+    chosen = [item for item in expectations(assignment) if keep(item)]
+    stub = assignment.stub.read_text(encoding="utf-8")
+    submissions: list[Submission] = [
+        read_submission(item.path, name=assignment.name, student=item.name, stub=stub) for item in chosen
+    ]
+    job = Job(course.path, assignment.name, level)
+    for place, report in grade_all(job, submissions, jobs=jobs):
+        yield chosen[place], report, chosen[place].problem(report)
