@@ -10,12 +10,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from autograder.check import points as points
     from autograder.compare import assert_close as assert_close
     from autograder.compare import assert_unchanged as assert_unchanged
     from autograder.credit import Credit as Credit
     from autograder.failure import StudentError as StudentError
     from autograder.memory import Memory as Memory
-    from autograder.check import points as points
     from autograder.speed import Speed as Speed
     from autograder.student import Probe as Probe
     from autograder.student import Student as Student

@@ -19,7 +19,7 @@ SUFFIXES = (*SOURCE_SUFFIXES, *ARCHIVE_SUFFIXES)
 class Candidates:
     """A module, a notebook, or both side by side, under their names as shown to people.
 
-    `ignored` counts the files that were seen on the way and will not be read.
+    `ignored` counts the files beside them, which will not be read; nbgrader's `timestamp.txt` is not one of them.
     """
 
     members: tuple[Member, ...]
@@ -119,7 +119,8 @@ def _find(levels: Iterable[list[Member]], name: str, where: str) -> Candidates:
         raise SubmissionError(
             f"{where}: holds {names}{more}; expected one {name}.py or {name}.ipynb; hand in only the file that counts"
         )
-    ignored = sum(1 for member in seen if member not in chosen and member.name.rpartition("/")[2] != "timestamp.txt")
+    beside = [member for member in seen if _folder_and_file(member)[0] == _folder_and_file(chosen[0])[0]]
+    ignored = sum(1 for m in beside if m not in chosen and _folder_and_file(m)[1] != "timestamp.txt")
     return Candidates(tuple(Member(f"{where}/{shown(member.name)}", member.read) for member in chosen), ignored)
 
 

@@ -12,6 +12,7 @@ import torch
 from autograder import wire
 
 _VIEWS_A_WRITE = 64
+_READ_BYTES = 1 << 14
 
 
 class Closed(Exception):
@@ -30,6 +31,7 @@ class Channel:
         self.read_fd = read_fd
         self.write_fd = write_fd
         self._write_lock = threading.Lock()
+        self._ahead = bytearray()
 
     def send(self, header: dict[str, Any], buffers: Sequence[Any] = ()) -> None:
         """Write one frame.
@@ -57,15 +59,34 @@ class Channel:
             Closed: If the other side is gone.
             wire.WireError: If what came is no frame.
         """
-        prefix = bytearray(wire.PREFIX.size)
-        self._fill(memoryview(prefix))
-        header_bytes, body_bytes = wire.unpack_prefix(bytes(prefix))
-        text = bytearray(header_bytes)
-        self._fill(memoryview(text))
+        prefix = self._take(wire.PREFIX.size)
+        header_bytes, body_bytes = wire.unpack_prefix(prefix)
+        text = self._take(header_bytes)
         body = torch.empty(body_bytes, dtype=torch.uint8)
         if body_bytes:
-            self._fill(memoryview(body.numpy()))
-        return wire.unpack_header(bytes(text), body)
+            view = wire.byte_view(body)
+            count = min(len(self._ahead), body_bytes)
+            view[:count] = self._ahead[:count]
+            del self._ahead[:count]
+            self._fill(view[count:])
+        return wire.unpack_header(text, body)
+
+    def _take(self, count: int) -> bytes:
+        """Return so many bytes; what a read brings beyond them is kept for later."""
+        while len(self._ahead) < count:
+            self._ahead += self._read(_READ_BYTES)
+        taken = bytes(self._ahead[:count])
+        del self._ahead[:count]
+        return taken
+
+    def _read(self, most: int) -> bytes:
+        try:
+            data = os.read(self.read_fd, most)
+        except OSError as error:
+            raise Closed(str(error)) from error
+        if not data:
+            raise Closed("end of file")
+        return data
 
     def _fill(self, view: memoryview) -> None:
         while view.nbytes:

@@ -91,7 +91,11 @@ _device = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default=None, help="The device to run on."
 )
 _json = click.option(
-    "--json", "json_path", metavar="FILE", type=click.Path(path_type=Path), help="Write the report as JSON; - is stdout."
+    "--json",
+    "json_path",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the report as JSON; - is stdout.",
 )
 
 
@@ -185,7 +189,9 @@ def grade(
             show_class(_out(), reports)
     unfinished = [report for report in reports if not report.complete]
     for report in unfinished:
-        click.echo(f"autograde: {report.student}: a check failed by our fault (grader_error); no grade is final", err=True)
+        click.echo(
+            f"autograde: {report.student}: a check failed by our fault (grader_error); no grade is final", err=True
+        )
     if unfinished:
         sys.exit(UNUSABLE)
     passed = all(report.score >= course.pass_mark * report.max_score for report in reports)
@@ -197,6 +203,7 @@ def grade(
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--only", metavar="FILE", multiple=True, help="Grade only these kept submissions, by stem.")
 @click.option("--kind", multiple=True, type=click.Choice(["stub", "reference", "right", "wrong", "attack"]))
+@click.option("--quick", is_flag=True, help="Leave out the kept submissions that take minutes.")
 @_sandbox
 @click.pass_context
 def validate(
@@ -205,20 +212,21 @@ def validate(
     jobs: int,
     only: tuple[str, ...],
     kind: tuple[str, ...],
+    quick: bool,
     sandbox: str | None,
 ) -> None:
     """Grade the grader: stub, reference, right variants, wrong solutions and attacks."""
     course = _course(ctx)
     chosen = [course.assignment(name) for name in names] or list(course.assignments)
     from autograder.sandbox.levels import best_level, require
-    from autograder.validate import Expectation, expectations, uncovered
+    from autograder.validate import KINDS, Expectation, expectations, uncovered
     from autograder.validate import validate as run
 
     level = course.sandbox if sandbox is None else best_level() if sandbox == "auto" else sandbox
     require(level)
 
     def keep(item: Expectation) -> bool:
-        return (not only or item.name in only) and (not kind or item.kind in kind)
+        return (not only or item.name in only) and (not kind or item.kind in kind) and not (quick and item.slow)
 
     bad = 0
     out = _out()
@@ -232,8 +240,7 @@ def validate(
             for item, report, problem in run(course, assignment, level=level, jobs=jobs, keep=keep):
                 rows.append((item, report, problem))
                 step(f"{item.name}: {problem or 'as expected'}")
-        order = {item.path: place for place, item in enumerate(expectations(assignment))}
-        for item, report, problem in sorted(rows, key=lambda row: order[row[0].path]):
+        for item, report, problem in sorted(rows, key=lambda row: (KINDS.index(row[0].kind), row[0].name)):
             lost = ", ".join(check.name for check in report.checks if not check.full) or "-"
             bad += bool(problem)
             verdict = Text(problem or "as expected", style="red" if problem else "green")
@@ -244,6 +251,54 @@ def validate(
                 bad += 1
                 out.print(Text(f"no wrong solution loses the check {check_name}", style="red"))
     sys.exit(FAILED if bad else 0)
+
+
+@main.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a notebook is stale or missing.")
+@click.pass_context
+def build(ctx: click.Context, names: tuple[str, ...], only_check: bool) -> None:
+    """Build the notebooks that students get from the stubs."""
+    from autograder.build import stale_notebooks, write_notebooks
+
+    course = _course(ctx)
+    chosen = [course.assignment(name) for name in names] or list(course.assignments)
+    paths = stale_notebooks(chosen) if only_check else write_notebooks(chosen)
+    for path in paths:
+        click.echo(f"{path.relative_to(course.root)}: {'stale; run `autograde build`' if only_check else 'written'}")
+    if not paths:
+        click.echo("every notebook is up to date", err=True)
+    sys.exit(FAILED if only_check and paths else 0)
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.pass_context
+def doctor(ctx: click.Context, as_json: bool) -> None:
+    """Say what this machine can do, and what stands in the way of official grading."""
+    import dataclasses
+    import json
+
+    from autograder.doctor import Finding, examine, official
+
+    problem: list[Finding] = []
+    course: Course | None = None
+    try:
+        course = _course(ctx)
+    except CourseError as error:
+        problem.append(Finding("course.yml", "warning", str(error)))
+    findings = [*examine(course), *problem]
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
+    else:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("what", "state", "finding"):
+            table.add_column(column, overflow="fold")
+        colours = {"ok": "green", "warning": "yellow", "missing": "red"}
+        for finding in findings:
+            table.add_row(finding.name, Text(finding.state, style=colours[finding.state]), Text(finding.text))
+        _out().print(table)
+    sys.exit(0 if official(findings) else FAILED)
 
 
 def _find(ctx: click.Context, name: str, only: str | None) -> tuple[Course, Assignment]:
@@ -311,18 +366,14 @@ def _progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Callabl
 
 
 def _write_json(path: Path, reports: list[Report]) -> None:
+    from autograder.build import write_whole
     from autograder.report import to_json
 
     text = to_json(reports)
     if path == Path("-"):
         click.echo(text, nl=False)
-        return
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}; --json needs a place that can be written") from error
+    else:
+        write_whole(path, text)
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ class Grader:
         self.job = job
         self.course: Course = load_course(job.course)
         self.assignment = self.course.assignment(job.assignment)
-        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment))
+        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment), self.assignment.forbidden)
         self.sandbox.launch()
         torch.set_num_threads(1)
 

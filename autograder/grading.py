@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
+from autograder.check import ANY, Points
 from autograder.course import Assignment, Threshold
 from autograder.credit import Credit, score
 from autograder.failure import CallFailed, StudentError, Verdict
-from autograder.check import ANY, Points
 from autograder.report import CheckResult
 from autograder.sandbox import Sandbox, Worker
 from autograder.secret import seed
@@ -166,9 +166,11 @@ class Grading:
         elif isinstance(error, StudentError):
             check.lose("raised", f"{where}{_raised(error)}")
             check.lines += _lines(error)
+        elif error is None:
+            pass
         elif isinstance(error, AssertionError) or type(error).__name__ in ("Failed", "GradcheckError"):
             check.lose("failed", f"{where}{_sentence(error)}")
-        elif error is not None:
+        else:
             check.lose("grader_error", f"{where}{type(error).__name__}: {error}", final=True)
         check.done += 1
         if check.student is not None and check.student.worker.failure is not None:
@@ -214,7 +216,7 @@ class Grading:
             settled.append(result)
         return settled
 
-    # -- what fixtures call ----------------------------------------------------------------------------------------------
+    # -- what fixtures call ------------------------------------------------------------
 
     @property
     def running(self) -> CheckRun:

@@ -12,7 +12,7 @@ from autograder.workers import Workers
 class Memory:
     """Reads how much memory a call needs.
 
-    The worker's allocator returns memory at once, and its file systems are capped at 1 MiB, so that nothing hides there.
+    The worker's allocator returns memory at once, and its file systems are capped at 1 MiB: nothing hides there.
 
     Attributes:
         result: What the last measured call returned.

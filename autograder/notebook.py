@@ -70,7 +70,7 @@ def build_notebook(stub_text: str, *, name: str) -> str:
     Cell ids come from the assignment's name and from each cell's place and text. Comments stay comments:
     jupytext would otherwise take one like `# cat the rows` for a shell command and write it without its `#`.
     """
-    import jupytext  # type: ignore[import-untyped]  # 1.3 s to import, and only building needs it
+    import jupytext
 
     built = jupytext.reads(stub_text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False})
     cells = [_built_cell(cell, name, place) for place, cell in enumerate(built.cells)]

@@ -7,15 +7,15 @@ makes one for the module that lies in the folder, so that students may use the p
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from autograder.errors import AutograderError, CourseError
 from autograder.check import points_of
+from autograder.errors import AutograderError, CourseError
 
 if TYPE_CHECKING:
     import torch
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from autograder.speed import Speed
     from autograder.student import Probe, Student
 
-GRADING = pytest.StashKey["Grading"]()
+GRADING: pytest.StashKey[Grading] = pytest.StashKey()
 _COURSE = pytest.StashKey[Path]()
-_CHECK = pytest.StashKey["CheckRun"]()
+_CHECK: pytest.StashKey[CheckRun] = pytest.StashKey()
 _SKIPPED = pytest.StashKey[bool]()
 _PREFIX = "check_"
 _HIDDEN_SUFFIX = "_hidden"
@@ -37,7 +37,9 @@ _HIDDEN_SUFFIX = "_hidden"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of plain ``pytest assignments/<name>``."""
     group = parser.getgroup("autograder")
-    group.addoption("--submission", metavar="PATH", help="the submission to check, in place of the module in the folder")
+    group.addoption(
+        "--submission", metavar="PATH", help="the submission to check, in place of the module in the folder"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -100,7 +102,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> Any:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fix the checks and their number before the first one runs."""
     for item in items:
-        function = getattr(item, "function", None)
+        function: Any = getattr(item, "function", None)
         marked = points_of(function)
         if marked is None or not _is_check_file(item.path):
             continue
@@ -129,7 +131,7 @@ def _grading_of(item: pytest.Item) -> Grading:
     return holder[folder.name]
 
 
-_OWN = pytest.StashKey[dict[str, "Grading"]]()
+_OWN: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
 
 
 def _own_grading(item: pytest.Item, folder: Path) -> Grading:
@@ -137,6 +139,7 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     import torch
 
     from autograder.course import load_course
+    from autograder.executor import preloaded
     from autograder.grading import make_grading
     from autograder.sandbox.levels import best_sandbox
     from autograder.secret import read_secret
@@ -147,20 +150,18 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     wanted = item.config.getoption("--submission")
     path = Path(wanted) if wanted else assignment.folder
     submission = read_submission(path, name=assignment.name, stub=assignment.stub.read_text(encoding="utf-8"))
-    sandbox = best_sandbox(assignment.preload)
+    sandbox = best_sandbox(preloaded(assignment), assignment.forbidden)
     item.config.add_cleanup(sandbox.close)
     secret = read_secret(course.secret_file)
     hidden = bool(assignment.hidden_check_files())
-    grading = make_grading(
-        assignment, submission, sandbox, secret=secret, device=torch.device("cpu"), hidden=hidden
-    )
+    grading = make_grading(assignment, submission, sandbox, secret=secret, device=torch.device("cpu"), hidden=hidden)
     grading.try_loading()
     item.config.add_cleanup(grading.close)
     return grading
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, Any, Any]:
     """Open and close the check that a case belongs to."""
     check = item.stash.get(_CHECK, None)
     if check is None:
@@ -183,7 +184,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """Record the verdict of a case."""
     report: Any = yield
     check = item.stash.get(_CHECK, None)
@@ -278,9 +279,7 @@ def new_student(session_grading: Grading) -> Callable[..., Student]:
     """Start workers that outlive their check: ``new_student(time_s=..., memory_bytes=..., module=...)``."""
     from autograder.student import Student
 
-    def start(
-        *, time_s: float | None = None, memory_bytes: int | None = None, module: str = "submission"
-    ) -> Student:
+    def start(*, time_s: float | None = None, memory_bytes: int | None = None, module: str = "submission") -> Student:
         worker = session_grading.workers.start(module, time_s=time_s, memory_bytes=memory_bytes)
         return session_grading.keep(Student(worker, session_grading.workers))
 

@@ -91,16 +91,12 @@ def run_checks(
     """
     hook = Hook(grading)
     arguments = [*_OPTIONS, "-c", str(Path(plugin.__file__).with_name("checks.ini")), f"--rootdir={root}"]
-    if select is not None:
-        hook_select = _Select(select)
-    else:
-        hook_select = None
+    plugins: list[object] = [hook] if select is None else [hook, _Select(select)]
     if collect_only:
         arguments.append("--collect-only")
     with _clean_imports(root):
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
-            plugins = [hook, *([hook_select] if hook_select else [])]
             code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         lines = hook.errors or said.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {code!r}"]

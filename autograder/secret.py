@@ -46,7 +46,9 @@ def read_secret(path: Path) -> bytes:
         reason = error.strerror or error
         raise CourseError(f"{path}: {reason}; set {VARIABLE} or make the folder writable") from error
     if len(found) < _LEAST_LENGTH:
-        raise CourseError(f"{path}: found {len(found)} characters; expected {_LEAST_LENGTH} or more; delete it to renew it")
+        raise CourseError(
+            f"{path}: found {len(found)} characters; expected {_LEAST_LENGTH} or more; delete it to renew it"
+        )
     return found
 
 

@@ -30,7 +30,7 @@ def decode(data: bytes, *, where: str) -> str:
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
         raise SubmissionError(
             f"{where}: line {line}, byte {column} is 0x{error.object[error.start]:02x}, which is not UTF-8; "
-            "expected text in UTF-8; save the file in that encoding"
+            "expected UTF-8; save the file in that encoding"
         ) from None
 
 

@@ -121,9 +121,9 @@ class Call:
             "args": wire.encode(args, body, keep_strides=True),
             "kwargs": wire.encode(kwargs, body, keep_strides=True),
             "grad_mode": torch.is_grad_enabled(),
-            "watch": True,
         }
         inputs = [tensor for tensor in body.tensors if tensor.requires_grad]
+        header["watch"] = not inputs  # autograd itself refuses to change a leaf in place
 
         def request() -> tuple[int | None, list[tuple[torch.Tensor, bool]]]:
             answer, buffers = self.worker.request("call", body.buffers, **header)
@@ -133,7 +133,7 @@ class Call:
         if not inputs or not torch.is_grad_enabled():
             request()
             return self.value
-        outputs = _Bridge.apply(self, request, *inputs)
+        outputs = _bridge(self, request, *inputs)
         return _replace(self.value, iter(outputs))
 
     def _read(self, answer: dict[str, Any], buffers: Sequence[torch.Tensor]) -> tuple[int | None, Any]:
@@ -172,7 +172,7 @@ class Call:
 
         leaves = [grad for grad in grads if grad is not None and grad.requires_grad]
         if create_graph:
-            outputs = _Bridge.apply(call, request, *inputs, *leaves)
+            outputs = _bridge(call, request, *inputs, *leaves)
             call.value = _replace(call.value, iter(outputs))
         else:
             request()
@@ -196,6 +196,9 @@ class _Bridge(torch.autograd.Function):
             raise Crashed("the worker kept no graph for its result")
         wanted = [grad if flag else None for grad, flag in zip(grads, ctx.flags, strict=True)]
         return None, None, *ctx.call.products(ctx.node, ctx.saved_tensors, wanted)
+
+
+_bridge: Callable[..., tuple[torch.Tensor, ...]] = _Bridge.apply
 
 
 def _checked_products(value: Any, inputs: Sequence[torch.Tensor], worker: Worker) -> list[torch.Tensor | None]:

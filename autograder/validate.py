@@ -27,6 +27,7 @@ class Expectation:
         fails: For a wrong solution the checks that it must lose, and no others.
         earns: For an attack the checks that it earns honestly.
         stub_score: For the stub its score.
+        slow: Whether it takes minutes: it is left out of quick runs (``SLOW = True`` in the file).
     """
 
     kind: str
@@ -35,6 +36,7 @@ class Expectation:
     fails: tuple[str, ...] = ()
     earns: tuple[str, ...] = ()
     stub_score: float = 0.0
+    slow: bool = False
 
     def problem(self, report: Report) -> str:
         """Say what is wrong with a report; empty if it is as expected."""
@@ -68,7 +70,9 @@ def expectations(assignment: Assignment) -> list[Expectation]:
     """
     solutions = assignment.solutions
     if not solutions.is_dir():
-        raise CourseError(f"{assignment.name}: there is no solutions/{assignment.name}; validate runs where solutions are")
+        raise CourseError(
+            f"{assignment.name}: there is no solutions/{assignment.name}; validate runs where solutions are"
+        )
     found = [Expectation("stub", "stub", assignment.stub, stub_score=assignment.stub_score)]
     found.append(Expectation("reference", "reference", solutions / f"{assignment.name}.py"))
     names = set(assignment.check_names())
@@ -77,15 +81,27 @@ def expectations(assignment: Assignment) -> list[Expectation]:
             fails, earns = _literal(path, "FAILS"), _literal(path, "EARNS")
             unknown = sorted({*(fails or ()), *(earns or ())} - names)
             if unknown:
-                raise CourseError(f"{path.name}: names the checks {', '.join(unknown)}; expected some of {sorted(names)}")
+                raise CourseError(
+                    f"{path.name}: names the checks {', '.join(unknown)}; expected some of {sorted(names)}"
+                )
             if kind == "wrong" and not fails:
                 raise CourseError(f"{path.name}: has no FAILS = [...]; name the checks that it must lose")
-            found.append(Expectation(kind, path.stem, path, fails=fails or (), earns=earns or ()))
+            slow = bool(_value(path, "SLOW"))
+            found.append(Expectation(kind, path.stem, path, fails=fails or (), earns=earns or (), slow=slow))
     return found
 
 
 def _literal(path: Path, name: str) -> tuple[str, ...] | None:
-    """Read ``NAME = [...]`` from a module without running it."""
+    """Read ``NAME = [...]`` from a module without running it; None if it has no such line."""
+    value = _value(path, name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise CourseError(f"{path.name}: {name} is {value!r}; expected a list of check names")
+    return tuple(value)
+
+
+def _value(path: Path, name: str) -> object:
     try:
         tree = ast.parse(path.read_text(encoding="utf-8"))
     except SyntaxError:
@@ -93,10 +109,9 @@ def _literal(path: Path, name: str) -> tuple[str, ...] | None:
     for node in tree.body:
         if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == name for t in node.targets):
             try:
-                value = ast.literal_eval(node.value)
+                return ast.literal_eval(node.value)
             except ValueError:
-                raise CourseError(f"{path.name}:{node.lineno}: {name} is no plain list of check names") from None
-            return tuple(str(item) for item in value)
+                raise CourseError(f"{path.name}:{node.lineno}: {name} is no literal; write it out") from None
     return None
 
 

@@ -97,6 +97,11 @@ def flat_bytes(tensor: torch.Tensor) -> torch.Tensor:
     return tensor.reshape(-1).view(torch.uint8) if tensor.numel() else torch.empty(0, dtype=torch.uint8)
 
 
+def byte_view(flat: torch.Tensor) -> memoryview:
+    """Return the memory of a flat uint8 tensor."""
+    return memoryview(flat.numpy())  # type: ignore[arg-type]  # NumPy's arrays are buffers
+
+
 def _plain(tensor: torch.Tensor) -> str:
     """Say why a tensor may not cross; empty if it may."""
     if type(tensor) is not torch.Tensor:
@@ -344,7 +349,7 @@ def pack(header: dict[str, Any], buffers: Sequence[Any] = ()) -> list[memoryview
     lengths = []
     total = 0
     for buffer in buffers:
-        view = memoryview(buffer.numpy() if isinstance(buffer, torch.Tensor) else buffer).cast("B")
+        view = byte_view(buffer) if isinstance(buffer, torch.Tensor) else memoryview(buffer)
         padding = -view.nbytes % ALIGNMENT
         lengths.append(view.nbytes)
         if view.nbytes:

@@ -141,7 +141,7 @@ class Workers:
             source = self.sources.submission if own else self.sources.baseline
             worker.request("load", role="submission", name=name, source=source)
             if own and self.sources.forbidden:
-                worker.request("guard", names=[], active=True)
+                worker.request("guard", names=list(self.sources.forbidden), active=True)
             worker.allow(limits.time_s)
         except (CallFailed, StudentError) as failure:
             self.end(worker)

@@ -28,13 +28,14 @@ class Sandbox(Protocol):
         """End all that was started."""
 
 
-def make_sandbox(level: str, preload: Sequence[str] = ()) -> Sandbox:
+def make_sandbox(level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> Sandbox:
     """Return the sandbox of a level on this system.
 
     Args:
         level: One of ``LEVELS``.
         preload: Modules that workers find imported.
+        forbidden: Calls that workers will be told to watch for.
     """
     from autograder.sandbox.forked import ForkedSandbox
 
-    return ForkedSandbox(level, preload)
+    return ForkedSandbox(level, preload, forbidden)

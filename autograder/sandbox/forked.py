@@ -44,9 +44,9 @@ class ForkedSandbox:
         level: The sandbox level of its workers.
     """
 
-    def __init__(self, level: str, preload: Sequence[str] = ()) -> None:
+    def __init__(self, level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> None:
         self.level = level
-        self._preload = list(preload)
+        self._settings = {"level": level, "preload": list(preload), "forbidden": list(forbidden)}
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -58,11 +58,11 @@ class ForkedSandbox:
             if self._process is not None:
                 return
             ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            command = [sys.executable, "-s", "-P", "-m", "autograder.worker.forkserver", str(theirs.fileno()), self.level]
+            command = [sys.executable, "-s", "-P", "-m", "autograder.worker.forkserver", str(theirs.fileno())]
 
             def start() -> subprocess.Popen[bytes]:
                 return subprocess.Popen(
-                    [*command, *self._preload],
+                    command,
                     env={**_ENVIRONMENT, "HOME": self._home(), "TMPDIR": self._home()},
                     cwd="/",
                     pass_fds=[theirs.fileno()],
@@ -74,6 +74,7 @@ class ForkedSandbox:
             self._process = watcher().call(start)
             self._control = ours
             theirs.close()
+            ours.send(json.dumps(self._settings).encode())
 
     def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
         """Fork a worker.
@@ -133,7 +134,9 @@ class ForkedSandbox:
         answer = json.loads(data or b'{"error": "it ended"}')
         if "error" in answer:
             reason = answer["error"]
-            raise SandboxError(f"sandbox: level {self.level} {what}: {reason}; `autograde doctor` tells what is missing")
+            raise SandboxError(
+                f"sandbox: level {self.level} {what}: {reason}; `autograde doctor` tells what is missing"
+            )
 
     def _hello(self, link: socket.socket, output_fd: int) -> int:
         link.settimeout(_ANSWER_TIMEOUT_S)

@@ -6,12 +6,15 @@ import functools
 import importlib.util
 import os
 import platform
+import stat
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from autograder.errors import SandboxError
 from autograder.sandbox import LEVELS, Sandbox, make_sandbox
+from autograder.worker import confine
 
 _PROBE = """
 import os
@@ -40,7 +43,16 @@ def missing(level: str) -> str:
         return "pyseccomp is not installed"
     if level == "user" and os.geteuid() != 0:
         return "level user needs root, to start workers under a user of their own"
-    return "" if level == "user" else _try_namespaces()
+    return _closed_folder() if level == "user" else _try_namespaces()
+
+
+def _closed_folder() -> str:
+    """Name a folder on the way to the interpreter that other users may not enter; empty if there is none."""
+    for folder in confine.interpreter_folders():
+        for place in (Path(folder), *Path(folder).parents):
+            if not place.stat().st_mode & stat.S_IXOTH:
+                return f"the interpreter lies under {place}, which a worker's user may not enter; install it elsewhere"
+    return ""
 
 
 def _try_namespaces() -> str:
@@ -54,7 +66,11 @@ def _try_namespaces() -> str:
 
 def _reason(text: str) -> str:
     for path, bad, words in (
-        ("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1", "set kernel.apparmor_restrict_unprivileged_userns=0"),
+        (
+            "/proc/sys/kernel/apparmor_restrict_unprivileged_userns",
+            "1",
+            "set kernel.apparmor_restrict_unprivileged_userns=0",
+        ),
         ("/proc/sys/kernel/unprivileged_userns_clone", "0", "set kernel.unprivileged_userns_clone=1"),
         ("/proc/sys/user/max_user_namespaces", "0", "raise user.max_user_namespaces"),
     ):
@@ -86,6 +102,6 @@ def require(level: str) -> None:
         )
 
 
-def best_sandbox(preload: Sequence[str] = ()) -> Sandbox:
-    """Return the sandbox of the strongest level that this machine gives."""
-    return make_sandbox(best_level(), preload)
+def best_sandbox(preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> Sandbox:
+    """Return the sandbox of the strongest level that this machine gives; see ``make_sandbox``."""
+    return make_sandbox(best_level(), preload, forbidden)

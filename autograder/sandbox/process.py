@@ -15,6 +15,7 @@ import time
 
 import torch
 
+from autograder import wire
 from autograder.failure import Crashed
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
@@ -135,7 +136,7 @@ class Process:
             Crashed: If there is no such memory.
         """
         out = torch.empty(nbytes, dtype=torch.uint8)
-        view = memoryview(out.numpy()) if nbytes else memoryview(b"")
+        view = wire.byte_view(out)
         position = 0
         while position < nbytes:
             try:

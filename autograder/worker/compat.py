@@ -20,7 +20,7 @@ def define_torchvision_operators() -> None:
     """
     if importlib.util.find_spec("torchvision") is None:
         return
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     for schema in (
         "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
         "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -40,7 +40,7 @@ def keep_one_process() -> None:
 
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        args = args[:5] + (0,) + args[6:] if len(args) > 5 else args
+        args = (*args[:5], 0, *args[6:]) if len(args) > 5 else args
         if kwargs.get("num_workers") or len(args) > 5:
             print("DataLoader: num_workers=0 is used, for a submission is one process", file=sys.stderr)
         if "num_workers" in kwargs:
@@ -54,4 +54,4 @@ def keep_one_process() -> None:
     def unavailable(*args: Any, **kwargs: Any) -> Any:
         raise RuntimeError("torch.compile is not available: there is no compiler in the sandbox")
 
-    torch.compile = unavailable  # type: ignore[assignment]
+    torch.compile = unavailable

@@ -19,7 +19,17 @@ from autograder.worker import linux
 FIRST_UID = 60_000
 UIDS = 4_000
 _DEVICES = ("null", "zero", "full", "random", "urandom")
-_SYSTEM_FOLDERS = ("/lib", "/lib32", "/lib64", "/libx32", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/local/lib")
+_SYSTEM_FOLDERS = (
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/usr/lib",
+    "/usr/lib32",
+    "/usr/lib64",
+    "/usr/libx32",
+    "/usr/local/lib",
+)
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu", "/usr/share/zoneinfo")
 _NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNET
 WORK_FOLDER = "/sandbox"
@@ -53,7 +63,7 @@ class Confinement:
 def interpreter_folders() -> list[str]:
     """Return the folders that Python and its packages need, and nothing of the course."""
     folders = {sys.prefix, sys.base_prefix, *site.getsitepackages(), *sysconfig.get_paths().values()}
-    chosen = []
+    chosen: list[str] = []
     for folder in sorted(os.path.realpath(folder) for folder in folders if os.path.isdir(folder)):
         if folder in ("/usr", "/usr/local", "/") or folder.startswith(tuple(f"{name}/" for name in _SYSTEM_FOLDERS)):
             continue
@@ -119,14 +129,18 @@ def _build_root() -> None:
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1")):
         os.symlink(target, f"{base}/dev/{name}")
     Path(base, "etc").mkdir(exist_ok=True)
-    Path(base, "etc/passwd").write_text("student:x:1000:1000::/tmp:/nonexistent\nnobody:x:65534:65534::/:/nonexistent\n")
+    Path(base, "etc/passwd").write_text(
+        "student:x:1000:1000::/tmp:/nonexistent\nnobody:x:65534:65534::/:/nonexistent\n"
+    )
     Path(base, "etc/group").write_text("student:x:1000:\nnogroup:x:65534:\n")
     # Keep a /proc in the forkserver's own root: the kernel allows a worker's fresh one only while one is visible.
     linux.mount(f"/proc/self/fd/{old_proc}", f"{base}/proc", None, linux.MS_BIND | linux.MS_REC)
     for handle in (*handles.values(), *devices.values(), old_proc):
         os.close(handle)
     linux.pivot_root(base)
-    linux.mount("none", "/", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV)
+    linux.mount(
+        "none", "/", None, linux.MS_REMOUNT | linux.MS_BIND | linux.MS_RDONLY | linux.MS_NOSUID | linux.MS_NODEV
+    )
 
 
 def _bind(handle: int, target: str, folder: bool) -> None:

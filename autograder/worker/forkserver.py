@@ -17,7 +17,7 @@ import sys
 from typing import Any
 
 from autograder import channel, wire
-from autograder.worker import compat, confine, linux, seccomp, serve
+from autograder.worker import compat, confine, guard, linux, seccomp, serve
 
 _MAX_REQUEST_BYTES = 65536
 
@@ -40,8 +40,13 @@ class Forkserver:
         self._pid_namespace = -1
         self._count = 0
 
-    def prepare(self, preload: list[str]) -> None:
-        """Lock this process in as far as its level says, then import what workers need."""
+    def prepare(self, preload: list[str], forbidden: list[str]) -> None:
+        """Lock this process in as far as its level says, then import what workers need.
+
+        Args:
+            preload: Modules to import.
+            forbidden: The calls that the assignment forbids; finding them takes longer than a fork.
+        """
         try:
             signals = self.level == "namespaces"
             self.programs = {allow: seccomp.compile_filter(processes=allow, signals=signals) for allow in (False, True)}
@@ -57,6 +62,7 @@ class Forkserver:
         compat.keep_one_process()
         for name in preload:
             _import_what_is_there(name)
+        guard.prepare(tuple(forbidden))
         serve.warm_up()
         gc.collect()
         gc.freeze()
@@ -72,7 +78,7 @@ class Forkserver:
             request = json.loads(data)
             try:
                 pid = self._fork(request, fds)
-                answer = {"pid": pid}
+                answer: dict[str, Any] = {"pid": pid}
             except OSError as error:
                 answer = {"error": str(error)}
             for fd in fds:
@@ -138,17 +144,17 @@ def _import_what_is_there(name: str) -> None:
 
 
 def main() -> None:
-    """Start from the command line: ``python -I -m autograder.worker.forkserver FD LEVEL MODULE...``."""
+    """Start from the command line: ``python -m autograder.worker.forkserver FD``; the first message has the rest."""
     control = socket.socket(fileno=int(sys.argv[1]))
-    level, preload = sys.argv[2], sys.argv[3:]
     sys.argv[1:] = []
     linux.die_with_parent()
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
-    server = Forkserver(control, level)
+    settings = json.loads(control.recv(_MAX_REQUEST_BYTES))
+    server = Forkserver(control, settings["level"])
     try:
-        server.prepare(preload)
-    except Exception as error:  # noqa: BLE001  # told to the grader, which turns it into a SandboxError
+        server.prepare(settings["preload"], settings["forbidden"])
+    except Exception as error:  # told to the grader, which turns it into a SandboxError
         control.sendall(json.dumps({"error": f"{type(error).__name__}: {error}"}).encode() + b"\n")
         raise SystemExit(1) from error
     try:

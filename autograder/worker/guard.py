@@ -19,11 +19,25 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-_DISPATCH_KEYS = ("CPU", "CUDA", "MPS")
-
 
 class ForbiddenCall(RuntimeError):
     """A call that the assignment forbids."""
+
+
+_prepared: dict[tuple[str, ...], Guard] = {}
+
+
+def prepare(names: tuple[str, ...]) -> None:
+    """Find what is forbidden before the fork, so that workers need not."""
+    guard = _prepared[names] = Guard()
+    guard.wrap(list(names))
+
+
+def guard_for(names: tuple[str, ...]) -> Guard:
+    """Return the nets for these names, prepared or new."""
+    if names not in _prepared:
+        prepare(names)
+    return _prepared[names]
 
 
 class Guard:
@@ -36,6 +50,7 @@ class Guard:
         self._functions: list[tuple[str, types.FunctionType]] = []
         self._leaves: set[str] = set()
         self._library: Any = None
+        self._dispatch_keys: list[str] = []
 
     def seen(self) -> list[str]:
         """Return the forbidden calls so far, in order, each once."""
@@ -103,11 +118,16 @@ class Guard:
                 setattr(call, method, self._wrapper(name, getattr(value, method)))
         return call
 
-    def activate(self) -> None:
-        """Close the nets: from here on a forbidden call is recorded and raises."""
+    def activate(self, device: str = "cpu") -> None:
+        """Close the nets: from here on a forbidden call is recorded and raises.
+
+        Args:
+            device: The device whose kernels are overridden, beside the CPU's.
+        """
         self._active = True
+        self._dispatch_keys = sorted({"CPU", device.upper()})
         if self._operators and self._library is None:
-            self._library = torch.library.Library("aten", "IMPL")
+            self._library = torch.library.Library("aten", "IMPL")  # type: ignore[no-untyped-call]
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that a kernel is overridden is the purpose
             for operator in self._operators:
@@ -125,7 +145,7 @@ class Guard:
 
         for overload in packet.overloads():
             suffix = "" if overload == "default" else f".{overload}"
-            for key in _DISPATCH_KEYS:
+            for key in self._dispatch_keys:
                 with contextlib.suppress(RuntimeError):
                     self._library.impl(operator + suffix, kernel, key)
 
@@ -137,7 +157,6 @@ class Guard:
             return
         with _Mode(self._leaves, self.note):
             yield
-
 
     def watched(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function whose calls are watched."""

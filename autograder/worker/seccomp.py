@@ -12,34 +12,35 @@ import os
 import tempfile
 
 ALLOWED = """
-    read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 open openat openat2 close close_range lseek
-    stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getdents getdents64 getcwd
-    chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate ftruncate fallocate
-    chmod fchmod fchmodat umask fsync fdatasync sync_file_range utimensat utime utimes futimesat fadvise64 flock copy_file_range
-    sendfile ioctl dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl
-    epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 inotify_init1 symlink symlinkat getxattr lgetxattr fgetxattr
-    mmap munmap mremap mprotect madvise brk msync mincore mlock munlock membarrier pkey_alloc pkey_free pkey_mprotect
-    rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigsuspend sigaltstack restart_syscall
-    pause alarm getitimer setitimer timerfd_create timerfd_settime timerfd_gettime prlimit64
-    getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups getpgid getpgrp getsid
-    set_tid_address set_robust_list get_robust_list rseq futex futex_waitv sched_yield sched_getaffinity
-    sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getpriority getcpu
-    clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage getrlimit
-    uname sysinfo getrandom arch_prctl exit exit_group wait4 waitid get_mempolicy
-    socketpair sendto recvfrom sendmsg recvmsg shutdown getsockopt setsockopt getsockname getpeername
+    read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 open openat openat2 close close_range
+    lseek stat fstat lstat newfstatat statx statfs fstatfs access faccessat faccessat2 readlink readlinkat getdents
+    getdents64 getcwd chdir fchdir mkdir mkdirat rmdir unlink unlinkat rename renameat renameat2 truncate ftruncate
+    fallocate chmod fchmod fchmodat umask fsync fdatasync sync_file_range utimensat utime utimes futimesat fadvise64
+    flock copy_file_range sendfile ioctl dup dup2 dup3 pipe pipe2 poll ppoll select pselect6 epoll_create
+    epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd eventfd2 inotify_init1 symlink symlinkat
+    getxattr lgetxattr fgetxattr mmap munmap mremap mprotect madvise brk msync mincore mlock munlock membarrier
+    pkey_alloc pkey_free pkey_mprotect rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait
+    rt_sigsuspend sigaltstack restart_syscall pause alarm getitimer setitimer timerfd_create timerfd_settime
+    timerfd_gettime prlimit64 getpid gettid getppid getuid geteuid getgid getegid getresuid getresgid getgroups
+    getpgid getpgrp getsid set_tid_address set_robust_list get_robust_list rseq futex futex_waitv sched_yield
+    sched_getaffinity sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getpriority
+    getcpu clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday time times getrusage getrlimit uname
+    sysinfo getrandom arch_prctl exit exit_group wait4 waitid get_mempolicy socketpair sendto recvfrom sendmsg
+    recvmsg shutdown getsockopt setsockopt getsockname getpeername
 """.split()
 
 REFUSED = """
     fork vfork execve execveat ptrace process_vm_readv process_vm_writev sched_setaffinity sched_setscheduler
-    sched_setparam sched_setattr setpriority memfd_create memfd_secret io_uring_setup io_uring_enter io_uring_register bpf
-    keyctl add_key request_key userfaultfd perf_event_open mount umount2 pivot_root unshare setns move_mount
-    fsopen fsmount open_tree mount_setattr init_module finit_module delete_module kexec_load kexec_file_load reboot swapon
-    swapoff chroot socket connect bind listen accept accept4 shmget shmat shmctl shmdt semget semop semctl msgget msgsnd
-    msgrcv msgctl mq_open setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset
-    mknod mknodat link linkat open_by_handle_at name_to_handle_at pidfd_open pidfd_getfd pidfd_send_signal chown fchown
-    lchown fchownat timer_create mbind set_mempolicy migrate_pages move_pages acct quotactl syslog
-    personality settimeofday clock_settime adjtimex clock_adjtime sethostname setdomainname iopl ioperm
-    fanotify_init landlock_create_ruleset seccomp setsid setpgid process_madvise mlockall vmsplice splice tee
+    sched_setparam sched_setattr setpriority memfd_create memfd_secret io_uring_setup io_uring_enter
+    io_uring_register bpf keyctl add_key request_key userfaultfd perf_event_open mount umount2 pivot_root unshare
+    setns move_mount fsopen fsmount open_tree mount_setattr init_module finit_module delete_module kexec_load
+    kexec_file_load reboot swapon swapoff chroot socket connect bind listen accept accept4 shmget shmat shmctl shmdt
+    semget semop semctl msgget msgsnd msgrcv msgctl mq_open setuid setgid setreuid setregid setresuid setresgid
+    setfsuid setfsgid setgroups capset mknod mknodat link linkat open_by_handle_at name_to_handle_at pidfd_open
+    pidfd_getfd pidfd_send_signal chown fchown lchown fchownat timer_create mbind set_mempolicy migrate_pages
+    move_pages acct quotactl syslog personality settimeofday clock_settime adjtimex clock_adjtime sethostname
+    setdomainname iopl ioperm fanotify_init landlock_create_ruleset seccomp setsid setpgid process_madvise mlockall
+    vmsplice splice tee
 """.split()
 
 SIGNALS = "kill tkill tgkill".split()

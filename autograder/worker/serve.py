@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import io
 import linecache
 import os
 import random
@@ -21,7 +22,7 @@ import torch
 
 from autograder import channel, wire
 from autograder.worker import linux
-from autograder.worker.guard import Guard
+from autograder.worker.guard import Guard, guard_for
 
 _MAX_TEXT = 4000
 _SUBMISSION, _PROBES = "submission", "probes"
@@ -32,7 +33,7 @@ def warm_up() -> None:
     importlib.import_module("numpy.random")
     x = torch.ones(2, 2, requires_grad=True)
     torch.autograd.grad((x * 2).sum(), x)
-    x.sum().backward()
+    x.sum().backward()  # type: ignore[no-untyped-call]
     traceback.format_exc()
 
 
@@ -110,7 +111,7 @@ class Worker:
 
     def _load(self, *, role: str, name: str, source: str, buffers: Any, body: Any) -> dict[str, Any]:
         path = os.path.join(os.getcwd(), f"{name}.py")
-        with open(path, "w", encoding="utf-8") as file:
+        with open(path, "w", encoding="utf-8", newline="") as file:
             file.write(source)
         spec = importlib.util.spec_from_file_location(name, path)
         if spec is None or spec.loader is None:
@@ -125,10 +126,9 @@ class Worker:
         return {}
 
     def _guard(self, *, names: list[str], active: bool, buffers: Any, body: Any) -> dict[str, Any]:
+        self.guard = guard_for(tuple(names))
         if active:
-            self.guard.activate()
-        else:
-            self.guard.wrap(names)
+            self.guard.activate(self.device.type if self.device is not None else "cpu")
         return {}
 
     def _target(self, target: str) -> Callable[..., Any]:
@@ -258,6 +258,10 @@ def _flush() -> None:
             continue
 
 
+def _text_stream(fd: int) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.FileIO(fd, "w", closefd=False), "utf-8", "replace", line_buffering=True)
+
+
 def seed_everything(seed: int) -> None:
     """Seed torch, numpy and random: forks share the state of their parent's generators."""
     torch.manual_seed(seed)
@@ -268,8 +272,8 @@ def seed_everything(seed: int) -> None:
 
 def serve(line: channel.Channel, *, seed: int) -> None:
     """Run a worker on a channel until the grader closes it."""
-    sys.stdout = open(1, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
-    sys.stderr = open(2, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)
+    sys.stdout = _text_stream(1)
+    sys.stderr = _text_stream(2)
     seed_everything(seed)
     try:
         Worker(line).run()

@@ -1,0 +1,47 @@
+# Everything a developer, a user and CI do. `make demo` and `make test` set up a fresh machine by themselves.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+.PHONY: help setup demo test lint format validate validate-all bench clean
+
+help:  ## Show this list.
+	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
+
+setup: $(READY)  ## Make the virtual environment.
+
+# torch comes first and by its exact version: any looser spelling may fetch a build for another machine.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed; set PYTHON=python3.11")'
+	@ldconfig -p 2>/dev/null | grep -q libseccomp || echo "libseccomp is missing: sandbox level namespaces needs it (apt-get install libseccomp2)"
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(READY)  ## Grade a class of made-up submissions and print who got what and why.
+	@$(BIN)/python -m bench.demo
+
+test: $(READY)  ## Run the tests, with every kept submission but the slowest.
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## Check format, lint and types, and that notebooks are fresh.
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/autograde build --check
+
+format: $(READY)  ## Format the code.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+validate: $(READY)  ## Grade every kept submission but the slowest: reference, right, wrong, attacks.
+	$(BIN)/autograde validate --quick --jobs $(JOBS)
+
+validate-all: $(READY)  ## Grade every kept submission, full-size trainings included (long).
+	$(BIN)/autograde validate --jobs $(JOBS)
+
+clean:  ## Remove what setup and runs left.
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,38 @@
+"""Every kept submission gets exactly its marks: the grader is graded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from autograder.course import load_course
+from autograder.sandbox.levels import missing
+from autograder.validate import KINDS, expectations, uncovered, validate
+
+ROOT = Path(__file__).resolve().parents[1]
+COURSE = load_course(ROOT / "course.yml")
+NAMES = [assignment.name for assignment in COURSE.assignments]
+JOBS = 2
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_kept_submission_gets_exactly_its_marks(name: str) -> None:
+    if missing("namespaces"):
+        pytest.skip(f"official grading needs level namespaces: {missing('namespaces')}")
+    assignment = COURSE.assignment(name)
+
+    graded = list(validate(COURSE, assignment, level="namespaces", jobs=JOBS, keep=lambda item: not item.slow))
+
+    problems = [f"{item.kind} {item.name}: {problem}" for item, _, problem in graded if problem]
+    assert problems == []
+    assert {item.kind for item, _, _ in graded} >= set(KINDS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_check_is_lost_by_some_wrong_solution(name: str) -> None:
+    assignment = COURSE.assignment(name)
+
+    found = expectations(assignment)
+
+    assert uncovered(assignment, found) == []
