@@ -103,6 +103,7 @@ _json = click.option(
 @click.argument("name")
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--only", metavar="CHECK", help="Run a single check.")
+@click.option("--pictures/--no-pictures", default=True, help="Draw what is better looked at than read.")
 @_sandbox
 @_device
 @_json
@@ -112,6 +113,7 @@ def check(
     name: str,
     path: Path | None,
     only: str | None,
+    pictures: bool,
     sandbox: str | None,
     device: str | None,
     json_path: Path | None,
@@ -131,7 +133,10 @@ def check(
     submission = read_submission(path or assignment.folder, name=name, stub=stub)
     if any("differ from the stub" in flag for flag in submission.flags):
         raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
-    job = Job(course.path, name, level, _choose_device(device, course), hidden=False, select=only)
+    drawn = course.root / ".autograde" / "pictures" / name if pictures else None
+    device = _choose_device(device, course)
+    job = Job(course.path, name, level, device, hidden=False, select=only, pictures=drawn)
+    before = _pictures(drawn)
     (report,) = _grade(job, [submission], jobs=1, quiet=json_path == Path("-"))
     report = _without_flag(report, "graded at sandbox level")
     if json_path is not None:
@@ -140,6 +145,8 @@ def check(
         from autograder.render import show_report
 
         show_report(_out(), report)
+        for picture in sorted(set(_pictures(drawn)) - set(before)):
+            _out().print(Text(f"picture: {picture[0]}", style="dim"))
     sys.exit(0 if report.score >= course.pass_mark * report.max_score else FAILED)
 
 
@@ -325,6 +332,13 @@ def _choose_device(device: str | None, course: Course) -> str:
     if not there[wanted]:
         raise CourseError(f"--device {wanted}: this machine has none; use --device cpu")
     return wanted
+
+
+def _pictures(folder: Path | None) -> list[tuple[Path, int]]:
+    """Return the pictures in a folder, each with the time when it was drawn."""
+    if folder is None or not folder.is_dir():
+        return []
+    return [(path, path.stat().st_mtime_ns) for path in folder.glob("*.png")]
 
 
 def _without_flag(report: Report, start: str) -> Report:

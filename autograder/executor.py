@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from autograder.course import Assignment, Course, load_course
+from autograder.pictures import Pictures
 from autograder.report import CheckResult, Report
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, make_sandbox
@@ -27,7 +28,8 @@ class Job:
         level: The sandbox level.
         device: The device's name.
         hidden: Whether hidden checks run.
-        select: The name of a single check to run; None for all.
+        select: The name of the check to run, or the names of several; None for all.
+        pictures: The folder for pictures; None where none are wanted.
     """
 
     course: Path
@@ -35,7 +37,8 @@ class Job:
     level: str
     device: str = "cpu"
     hidden: bool = True
-    select: str | None = None
+    select: str | tuple[str, ...] | None = None
+    pictures: Path | None = None
 
 
 def preloaded(assignment: Assignment) -> list[str]:
@@ -66,6 +69,7 @@ class Grader:
             device=torch.device(self.job.device),
             select=self.job.select,
             progress=progress,
+            pictures=Pictures(self.job.pictures),
         )
 
     def close(self) -> None:

@@ -14,6 +14,7 @@ from autograder.check import ANY, Points
 from autograder.course import Assignment, Threshold
 from autograder.credit import Credit, score
 from autograder.failure import CallFailed, StudentError, Verdict
+from autograder.pictures import Pictures
 from autograder.report import CheckResult
 from autograder.sandbox import Sandbox, Worker
 from autograder.secret import seed
@@ -107,6 +108,7 @@ class Grading:
         checks: The checks in order; fixed before the first one runs.
         load_failure: Why the submission does not load; None if it does.
         progress: Called with each finished check.
+        pictures: Draws for people, where they are wanted.
         options: What the caller lets check files know, such as where the data lie.
     """
 
@@ -119,6 +121,7 @@ class Grading:
     load_failure: LoadError | None = None
     progress: Callable[[CheckResult], None] | None = None
     flags: list[str] = field(default_factory=list)
+    pictures: Pictures = field(default_factory=Pictures)
     options: dict[str, Any] = field(default_factory=dict)
     _kept: set[Worker] = field(default_factory=set)
     _running: CheckRun | None = None
@@ -199,12 +202,13 @@ class Grading:
 
         found = [check.result() for check in self.checks]
         by_name = {result.name: result for result in found}
+        alone = {check.name for check in self.checks if check.points.needs != ANY}
         settled = []
         for result, check in zip(found, self.checks, strict=True):
             needs = check.points.needs
             if needs is not None and result.score > 0:
                 if needs == ANY:
-                    met = any(other.score > 0 for other in found if other is not result)
+                    met = any(other.score > 0 for other in found if other.name in alone)
                     words = "counts only where another check has earned points"
                 else:
                     met = needs not in by_name or by_name[needs].full

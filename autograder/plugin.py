@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from autograder.credit import Credit
     from autograder.grading import CheckRun, Grading
     from autograder.memory import Memory
+    from autograder.pictures import Pictures
     from autograder.speed import Speed
     from autograder.student import Probe, Student
 
@@ -255,7 +256,16 @@ def speed(grading: Grading) -> Speed:
     from autograder.speed import Speed
 
     name = grading.running.name
-    return Speed(grading.workers, grading.running.credit, grading.threshold(name), grading.device, name)
+    bounds = grading.threshold(name)
+    return Speed(
+        grading.workers, grading.running.credit, bounds, device=grading.device, name=name, pictures=grading.pictures
+    )
+
+
+@pytest.fixture
+def pictures(grading: Grading) -> Pictures:
+    """Draws pictures for people, where they are wanted: on a student's own machine."""
+    return grading.pictures
 
 
 @pytest.fixture

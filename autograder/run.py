@@ -17,6 +17,7 @@ from autograder.course import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grading import Grading, make_grading
 from autograder.ownwork import disagreements
+from autograder.pictures import Pictures
 from autograder.report import CheckResult, Report
 from autograder.sandbox import Sandbox
 from autograder.secret import read_secret
@@ -32,6 +33,11 @@ _OPTIONS = (
     "no:terminal",
     "-p",
     "no:faulthandler",
+    # These two collect garbage several times at the end of every run: 0.4 s each, for warnings that are ignored here.
+    "-p",
+    "no:unraisableexception",
+    "-p",
+    "no:threadexception",
     "-p",
     "no:logging",
     "-p",
@@ -75,7 +81,12 @@ def check_paths(assignment: Assignment, *, hidden: bool) -> list[Path]:
 
 
 def run_checks(
-    grading: Grading, root: Path, files: list[Path], *, select: str | None = None, collect_only: bool = False
+    grading: Grading,
+    root: Path,
+    files: list[Path],
+    *,
+    select: str | tuple[str, ...] | None = None,
+    collect_only: bool = False,
 ) -> None:
     """Run check files by pytest in this process.
 
@@ -83,7 +94,7 @@ def run_checks(
         grading: The submission and where its results go.
         root: The course's folder.
         files: The check files.
-        select: The name of a single check to run.
+        select: The name of the check to run, or the names of several; None for all.
         collect_only: Find the checks without running them.
 
     Raises:
@@ -94,7 +105,7 @@ def run_checks(
     plugins: list[object] = [hook] if select is None else [hook, _Select(select)]
     if collect_only:
         arguments.append("--collect-only")
-    with _clean_imports(root):
+    with _clean_imports({path.parent for path in files}):
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
             code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
@@ -104,17 +115,17 @@ def run_checks(
 
 
 class _Select:
-    def __init__(self, name: str) -> None:
-        self._name = f"check_{name}"
+    def __init__(self, names: str | tuple[str, ...]) -> None:
+        self._functions = {f"check_{name}" for name in ([names] if isinstance(names, str) else names)}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        items[:] = [item for item in items if getattr(item, "originalname", item.name) == self._name]
+        items[:] = [item for item in items if getattr(item, "originalname", item.name) in self._functions]
 
 
 @contextlib.contextmanager
-def _clean_imports(root: Path) -> Iterator[None]:
-    """Import check files anew in every run and leave no caches beside them."""
+def _clean_imports(folders: set[Path]) -> Iterator[None]:
+    """Import what lies in these folders anew in every run and leave no caches there; libraries stay imported."""
     before, bytecode = set(sys.modules), sys.dont_write_bytecode
     sys.dont_write_bytecode = True
     try:
@@ -123,7 +134,7 @@ def _clean_imports(root: Path) -> Iterator[None]:
         sys.dont_write_bytecode = bytecode
         for name in set(sys.modules) - before:
             file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).is_relative_to(root) and not name.startswith("autograder."):
+            if file and Path(file).parent in folders:
                 del sys.modules[name]
 
 
@@ -135,8 +146,9 @@ def grade_submission(
     *,
     hidden: bool = True,
     device: torch.device | None = None,
-    select: str | None = None,
+    select: str | tuple[str, ...] | None = None,
     progress: Callable[[CheckResult], None] | None = None,
+    pictures: Pictures | None = None,
 ) -> Report:
     """Grade one submission and return its report; a submission's fault never raises.
 
@@ -147,8 +159,9 @@ def grade_submission(
         sandbox: Where its workers run.
         hidden: Whether hidden checks run as well.
         device: The device to run on; the CPU by default.
-        select: The name of a single check to run.
+        select: The name of the check to run, or the names of several; None for all.
         progress: Called with each finished check.
+        pictures: Draws for people.
 
     Raises:
         CourseError: If a check file does not load.
@@ -162,6 +175,8 @@ def grade_submission(
         assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
     )
     grading.options["data"] = course.data
+    if pictures is not None:
+        grading.pictures = pictures
     try:
         if not submission.error:
             grading.try_loading()

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,12 +21,14 @@ from autograder.compare import assert_close
 from autograder.course import Threshold
 from autograder.credit import Credit
 from autograder.failure import Crashed
+from autograder.pictures import Pictures
 from autograder.sandbox import Worker
 from autograder.workers import Workers
 
 PAIRS = 11
 MOST_PAIRS = 33
 WARM_UP_PAIRS = 2
+PICTURE_TURNS = 4
 _GROUPS = 3
 # What staging may cost beyond the baseline's: more is work that belongs into the timed part.
 _STAGING_FACTOR, _STAGING_SLACK_S = 1.25, 50e-6
@@ -95,9 +97,17 @@ class Speed:
     """
 
     def __init__(
-        self, workers: Workers, credit: Credit, threshold: Threshold | None, device: torch.device, name: str
+        self,
+        workers: Workers,
+        credit: Credit,
+        threshold: Threshold | None,
+        *,
+        device: torch.device,
+        name: str,
+        pictures: Pictures | None = None,
     ) -> None:
         self.threshold = threshold
+        self._pictures = pictures or Pictures()
         self._workers = workers
         self._credit = credit
         self._device = device
@@ -112,6 +122,7 @@ class Speed:
         compare: Callable[[Any, Any], None] = assert_close,
         calls: int = 1,
         threshold: Threshold | None = None,
+        sizes: Mapping[int, Callable[[], tuple[Any, ...]]] | None = None,
     ) -> Ratio:
         """Time a function and credit its ratio to the baseline's; the worst of several calls counts.
 
@@ -123,6 +134,8 @@ class Speed:
             compare: Compares a result with the oracle's; raises AssertionError.
             calls: Calls in a timed block, each with arguments of its own.
             threshold: Bounds in place of ``course.yml``'s.
+            sizes: Makes arguments of several sizes; where pictures are wanted, both sides are timed on them too and
+                the times are drawn against the size.
 
         Raises:
             AssertionError: If a result is wrong or the ratio earns nothing.
@@ -151,6 +164,8 @@ class Speed:
             open_ = ratio.straddles(bounds.full) or ratio.straddles(bounds.none)
             if not open_ or ratio.pairs >= MOST_PAIRS:
                 break
+        if sizes and self._pictures.wanted:
+            self._draw(student, baseline, role, sizes, calls)
         for side in (student, baseline):
             self._workers.end(side.worker)
         self._credit(
@@ -162,6 +177,23 @@ class Speed:
             text=_words(ratio, bounds, calls),
         )
         return ratio
+
+    def _draw(
+        self,
+        student: Side,
+        baseline: Side,
+        role: str,
+        sizes: Mapping[int, Callable[[], tuple[Any, ...]]],
+        calls: int,
+    ) -> None:
+        curves: dict[str, list[tuple[float, float]]] = {"yours": [], "baseline": []}
+        for size, inputs in sorted(sizes.items()):
+            for label, worker in (("yours", student.worker), ("baseline", baseline.worker)):
+                side = Side(worker)
+                for turn in range(PICTURE_TURNS):
+                    self._block(side, role, [inputs() for _ in range(calls)], counted=turn > 0)
+                curves[label].append((size, min(side.timed_s) / calls))
+        self._pictures.curves(self._name, f"{self._name}: time against size", curves, "size|CPU seconds a call")
 
     def _block(self, side: Side, role: str, arguments: list[tuple[Any, ...]], counted: bool) -> list[Any]:
         worker = side.worker

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from typing import Protocol
 
 from autograder.course_entries import Limits
+from autograder.errors import SandboxError
 from autograder.sandbox.worker import Worker
 
 __all__ = ["LEVELS", "Limits", "Sandbox", "Worker", "make_sandbox"]
@@ -28,14 +30,23 @@ class Sandbox(Protocol):
         """End all that was started."""
 
 
-def make_sandbox(level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> Sandbox:
+def make_sandbox(
+    level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = (), *, fresh: bool = sys.platform != "linux"
+) -> Sandbox:
     """Return the sandbox of a level on this system.
 
     Args:
         level: One of ``LEVELS``.
         preload: Modules that workers find imported.
         forbidden: Calls that workers will be told to watch for.
+        fresh: Start an interpreter for each worker in place of a fork (level ``process`` only).
     """
+    if fresh:
+        from autograder.sandbox.fresh import FreshSandbox
+
+        if level != "process":
+            raise SandboxError(f"sandbox: level {level} needs Linux; here --sandbox process is to be had")
+        return FreshSandbox(preload, forbidden)
     from autograder.sandbox.forked import ForkedSandbox
 
     return ForkedSandbox(level, preload, forbidden)

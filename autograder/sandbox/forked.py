@@ -18,20 +18,12 @@ from autograder import wire
 from autograder.channel import Channel
 from autograder.course_entries import Limits
 from autograder.errors import SandboxError
+from autograder.sandbox.environment import worker_environment
 from autograder.sandbox.process import Process
 from autograder.sandbox.watcher import watcher
 from autograder.sandbox.worker import Worker
 from autograder.worker.confine import WORK_FOLDER
 
-_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
-    "PYTHONDONTWRITEBYTECODE": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-}
 _HELLO_BYTES = 4096
 _START_TIMEOUT_S = 120.0
 _ANSWER_TIMEOUT_S = 60.0
@@ -63,7 +55,7 @@ class ForkedSandbox:
             def start() -> subprocess.Popen[bytes]:
                 return subprocess.Popen(
                     command,
-                    env={**_ENVIRONMENT, "HOME": self._home(), "TMPDIR": self._home()},
+                    env=worker_environment(self._home()),
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
@@ -105,7 +97,7 @@ class ForkedSandbox:
         descriptor = ours.detach()
         channel = Channel(descriptor, descriptor)
         channel.send({"go": True})
-        return Worker(process, channel, read_fd, limits, folder)
+        return Worker(process, channel, read_fd, limits, folder=folder)
 
     def _ask(self, limits: Limits, seed: int, trim: bool, folder: str, fds: list[int]) -> None:
         wanted = asdict(limits)

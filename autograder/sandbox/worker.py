@@ -34,7 +34,16 @@ class Worker:
         forbidden: The forbidden calls that it reported.
     """
 
-    def __init__(self, process: Process, channel: Channel, output_fd: int, limits: Limits, folder: str = "") -> None:
+    def __init__(
+        self,
+        process: Process,
+        channel: Channel,
+        output_fd: int,
+        limits: Limits,
+        *,
+        folder: str = "",
+        reap: Callable[[], object] | None = None,
+    ) -> None:
         self.process = process
         self.limits = limits
         self.output_fd = output_fd
@@ -42,6 +51,7 @@ class Worker:
         self.forbidden: list[str] = []
         self._channel = channel
         self._folder = folder
+        self._reap = reap
         self._output = bytearray()
         self._cut = False
         self._closed = False
@@ -195,6 +205,8 @@ class Worker:
             return
         self._closed = True
         self.process.kill()
+        if self._reap is not None:
+            self._reap()
         self.process.wait(_END_TIMEOUT_S)
         watcher().remove(self)
         self._channel.close()

@@ -130,7 +130,8 @@ class Forkserver:
             linux.return_memory_eagerly()
         program = self.programs.get(limits.processes > 1)
         confine.surrender(limits, program, root=self.root)
-        serve.serve(line, seed=request["seed"])
+        serve.seed_everything(request["seed"])
+        serve.serve(line)
 
 
 def _import_what_is_there(name: str) -> None:

@@ -130,5 +130,6 @@ def return_memory_eagerly() -> None:
 
 
 def trim_memory() -> None:
-    """Return free memory of the allocator to the kernel."""
-    _libc.malloc_trim(ctypes.c_size_t(0))
+    """Return free memory of the allocator to the kernel, where it knows how."""
+    if hasattr(_libc, "malloc_trim"):
+        _libc.malloc_trim(ctypes.c_size_t(0))

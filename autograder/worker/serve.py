@@ -63,6 +63,7 @@ class Worker:
         operations: dict[str, Callable[..., dict[str, Any]]] = {
             "load": self._load,
             "guard": self._guard,
+            "seed": self._seed,
             "call": self._call,
             "vjp": self._vjp,
             "collect": self._collect,
@@ -123,6 +124,10 @@ class Worker:
         linecache.checkcache(path)
         spec.loader.exec_module(module)
         self.modules[role] = module
+        return {}
+
+    def _seed(self, *, seed: int, buffers: Any, body: Any) -> dict[str, Any]:
+        seed_everything(seed)
         return {}
 
     def _guard(self, *, names: list[str], active: bool, buffers: Any, body: Any) -> dict[str, Any]:
@@ -270,11 +275,10 @@ def seed_everything(seed: int) -> None:
         sys.modules["numpy"].random.seed(seed % 2**32)
 
 
-def serve(line: channel.Channel, *, seed: int) -> None:
+def serve(line: channel.Channel) -> None:
     """Run a worker on a channel until the grader closes it."""
     sys.stdout = _text_stream(1)
     sys.stderr = _text_stream(2)
-    seed_everything(seed)
     try:
         Worker(line).run()
     except channel.Closed:

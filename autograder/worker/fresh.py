@@ -1,0 +1,37 @@
+"""A worker that is an interpreter of its own, for systems where a process that uses threads must not fork."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sys
+
+from autograder.channel import Channel
+from autograder.worker import compat, guard, linux, serve
+
+
+def main() -> None:
+    """Start from the command line: ``python -m autograder.worker.fresh SETTINGS``, the channel on stdin and stdout."""
+    settings = json.loads(sys.argv[1])
+    sys.argv[1:] = []
+    line = Channel(os.dup(0), os.dup(1))
+    devnull = os.open(os.devnull, os.O_RDWR)
+    os.dup2(devnull, 0)
+    os.dup2(2, 1)
+    if sys.platform == "linux":
+        linux.die_with_parent()
+        if settings["trim"]:
+            linux.return_memory_eagerly()
+    compat.define_torchvision_operators()
+    compat.keep_one_process()
+    for name in settings["preload"]:
+        with contextlib.suppress(ImportError):
+            __import__(name)
+    guard.prepare(tuple(settings["forbidden"]))
+    serve.warm_up()
+    serve.serve(line)
+
+
+if __name__ == "__main__":
+    main()
