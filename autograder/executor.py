@@ -30,6 +30,7 @@ class Job:
         hidden: Whether hidden checks run.
         select: The name of the check to run, or the names of several; None for all.
         pictures: The folder for pictures; None where none are wanted.
+        pairs: How many pairs a speed check times at least; None for the usual number.
     """
 
     course: Path
@@ -39,6 +40,7 @@ class Job:
     hidden: bool = True
     select: str | tuple[str, ...] | None = None
     pictures: Path | None = None
+    pairs: int | None = None
 
 
 def preloaded(assignment: Assignment) -> list[str]:
@@ -70,6 +72,7 @@ class Grader:
             select=self.job.select,
             progress=progress,
             pictures=Pictures(self.job.pictures),
+            pairs=self.job.pairs,
         )
 
     def close(self) -> None:

@@ -109,6 +109,7 @@ class Grading:
         load_failure: Why the submission does not load; None if it does.
         progress: Called with each finished check.
         pictures: Draws for people, where they are wanted.
+        pairs: How many pairs a speed check times at least; None for the usual number.
         options: What the caller lets check files know, such as where the data lie.
     """
 
@@ -122,6 +123,7 @@ class Grading:
     progress: Callable[[CheckResult], None] | None = None
     flags: list[str] = field(default_factory=list)
     pictures: Pictures = field(default_factory=Pictures)
+    pairs: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
     _kept: set[Worker] = field(default_factory=set)
     _running: CheckRun | None = None

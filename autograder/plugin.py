@@ -253,12 +253,18 @@ def credit(grading: Grading) -> Credit:
 @pytest.fixture
 def speed(grading: Grading) -> Speed:
     """Times the submission against the baseline."""
-    from autograder.speed import Speed
+    from autograder.speed import PAIRS, Speed
 
     name = grading.running.name
     bounds = grading.threshold(name)
     return Speed(
-        grading.workers, grading.running.credit, bounds, device=grading.device, name=name, pictures=grading.pictures
+        grading.workers,
+        grading.running.credit,
+        bounds,
+        device=grading.device,
+        name=name,
+        pictures=grading.pictures,
+        pairs=grading.pairs or PAIRS,
     )
 
 

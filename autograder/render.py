@@ -95,7 +95,7 @@ def _losses(report: Report) -> Text:
     if report.error:
         return Text(plain(report.error), style="red")
     lost = [check for check in report.checks if not check.full]
-    if lost and len({(check.verdict, check.message) for check in lost}) == 1 and len(lost) > 2:
+    if lost and len({(check.verdict, *check.message.splitlines()[:1]) for check in lost}) == 1 and len(lost) > 2:
         lost = lost[:1] if len(lost) < len(report.checks) else [_as_all(lost[0])]
     text = Text()
     for index, check in enumerate(lost):

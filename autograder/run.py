@@ -149,6 +149,7 @@ def grade_submission(
     select: str | tuple[str, ...] | None = None,
     progress: Callable[[CheckResult], None] | None = None,
     pictures: Pictures | None = None,
+    pairs: int | None = None,
 ) -> Report:
     """Grade one submission and return its report; a submission's fault never raises.
 
@@ -162,6 +163,7 @@ def grade_submission(
         select: The name of the check to run, or the names of several; None for all.
         progress: Called with each finished check.
         pictures: Draws for people.
+        pairs: How many pairs a speed check times at least; None for the usual number.
 
     Raises:
         CourseError: If a check file does not load.
@@ -175,6 +177,7 @@ def grade_submission(
         assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
     )
     grading.options["data"] = course.data
+    grading.pairs = pairs
     if pictures is not None:
         grading.pictures = pictures
     try:

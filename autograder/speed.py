@@ -105,8 +105,10 @@ class Speed:
         device: torch.device,
         name: str,
         pictures: Pictures | None = None,
+        pairs: int = PAIRS,
     ) -> None:
         self.threshold = threshold
+        self._pairs = pairs
         self._pictures = pictures or Pictures()
         self._workers = workers
         self._credit = credit
@@ -158,7 +160,7 @@ class Speed:
             for args, result in zip(arguments, results[id(student)], strict=True):
                 compare(result, expected(*args))
             pair += 1
-            if pair < WARM_UP_PAIRS + PAIRS:
+            if pair < WARM_UP_PAIRS + self._pairs:
                 continue
             ratio = _with_staging(student, baseline)
             open_ = ratio.straddles(bounds.full) or ratio.straddles(bounds.none)

@@ -20,4 +20,5 @@ _SYSTEM = ("SYSTEMROOT", "WINDIR")
 def worker_environment(home: str) -> dict[str, str]:
     """Return the environment of a worker whose home and temporary folder is ``home``."""
     system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
-    return {**_FIXED, **system, "HOME": home, "TMPDIR": home}
+    # Importing torch._dynamo, as torchvision does, makes the compiler's cache folder: let it be one that is there.
+    return {**_FIXED, **system, "HOME": home, "TMPDIR": home, "TORCHINDUCTOR_CACHE_DIR": home}
