@@ -30,7 +30,7 @@ _DUE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _CHECK = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
-_CALL = re.compile(r"([A-Za-z_]\w*::)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
+_CALL = re.compile(r"([A-Za-z_]\w*::)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\.\*)?", re.ASCII)
 
 TAKEN_NAMES = sys.stdlib_module_names | {
     *("autograder", "baseline", "conftest", "functorch", "nbgrader", "numpy", "probes", "pytest", "scipy"),

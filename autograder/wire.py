@@ -357,7 +357,7 @@ def pack(header: dict[str, Any], buffers: Sequence[Any] = ()) -> list[memoryview
         if padding:
             views.append(memoryview(bytes(padding)))
         total += view.nbytes + padding
-    text = json.dumps({**header, "buffers": lengths}, separators=(",", ":")).encode()
+    text = _to_json({**header, "buffers": lengths}).encode()
     if len(text) > MAX_HEADER_BYTES or total > MAX_BODY_BYTES:
         raise WireError("a frame is too large")
     return [memoryview(PREFIX.pack(MAGIC, len(text), total) + text), *views]
@@ -386,7 +386,7 @@ def unpack_header(text: bytes, body: torch.Tensor) -> tuple[dict[str, Any], list
         WireError: If the header is malformed or its lengths do not add up.
     """
     try:
-        header = json.loads(text, parse_constant=_no_constant)
+        header = _from_json(text.decode())
     except (ValueError, RecursionError) as error:
         raise WireError("a frame's header is not JSON") from error
     if type(header) is not dict or type(header.get("buffers")) is not list:
@@ -405,3 +405,8 @@ def unpack_header(text: bytes, body: torch.Tensor) -> tuple[dict[str, Any], list
 
 def _no_constant(text: str) -> Any:
     raise ValueError(text)
+
+
+# Made once: json.dumps and json.loads make new ones in every call that has options.
+_to_json = json.JSONEncoder(separators=(",", ":")).encode
+_from_json = json.JSONDecoder(parse_constant=_no_constant).decode

@@ -63,12 +63,17 @@ class Watcher:
 
     def _run(self) -> None:
         last = 0.0
-        ended: set[int] = set()
+        # Workers whose output has ended: by identity, because the next worker gets the same descriptor.
+        ended: set[Worker] = set()
         while True:
             with self._lock:
-                fds = [fd for fd in self._workers if fd not in ended]
-                ended &= set(self._workers)
-            ready, _, _ = select.select([self._wake_read, *fds], [], [], _TICK_S if fds else None)
+                fds = [fd for fd, worker in self._workers.items() if worker not in ended]
+                ended &= set(self._workers.values())
+                timeout_s = _TICK_S if self._workers else None  # limits hold for one that has closed its output, too
+            try:
+                ready, _, _ = select.select([self._wake_read, *fds], [], [], timeout_s)
+            except OSError:
+                continue  # a worker was removed, and its descriptor closed, just now
             if self._wake_read in ready:
                 os.read(self._wake_read, 4096)
                 self._answer_calls()
@@ -76,7 +81,7 @@ class Watcher:
                 for fd in ready:
                     worker = self._workers.get(fd)
                     if worker is not None and not self._drain(worker):
-                        ended.add(fd)
+                        ended.add(worker)
                 now = time.monotonic()
                 if now - last >= _TICK_S:
                     last = now

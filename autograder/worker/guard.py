@@ -84,6 +84,33 @@ class Guard:
                         self._wrap_one(f"{module.__name__}.{member}")
             else:
                 self._wrap_one(name)
+        if "numpy.matmul" in names:
+            self._watch_arrays()
+
+    def _watch_arrays(self) -> None:
+        """Make tensors turn into arrays that note ``@`` and ``dot``, which no wrapper of a function sees."""
+        numpy = importlib.import_module("numpy")
+        note, products = self.note, ("matmul", "vecdot", "matvec", "vecmat")
+
+        class WatchedArray(numpy.ndarray):  # type: ignore[name-defined, misc]  # NumPy is imported late
+            def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+                if ufunc.__name__ in products:
+                    note(f"numpy.{ufunc.__name__}")
+                plain = [x.view(numpy.ndarray) if isinstance(x, WatchedArray) else x for x in inputs]
+                if "out" in kwargs:
+                    kwargs["out"] = tuple(
+                        x.view(numpy.ndarray) if isinstance(x, WatchedArray) else x for x in kwargs["out"]
+                    )
+                result = getattr(ufunc, method)(*plain, **kwargs)
+                return result.view(WatchedArray) if type(result) is numpy.ndarray else result
+
+            def dot(self, *args: Any, **kwargs: Any) -> Any:
+                note("numpy.dot")
+                return numpy.asarray(self).view(numpy.ndarray).dot(*args, **kwargs)
+
+        for name in ("numpy", "__array__"):
+            original = getattr(torch.Tensor, name)
+            setattr(torch.Tensor, name, _viewed(original, WatchedArray, lambda: self._active))
 
     def _wrap_one(self, name: str) -> None:
         owner_name, _, leaf = name.rpartition(".")
@@ -180,6 +207,15 @@ class _Mode(TorchFunctionMode):
         if name in self._names:
             self._note(name)
         return func(*args, **(kwargs or {}))
+
+
+def _viewed(original: Callable[..., Any], kind: type, active: Callable[[], bool]) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        array = original(*args, **kwargs)
+        return array.view(kind) if active() else array
+
+    return call
 
 
 def _member(owner: Any, leaf: str) -> Any:
