@@ -369,7 +369,8 @@ def _progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Callabl
     """Show a progress bar on standard error while something works; on a terminal only."""
     console = _err()
     if quiet or not console.is_terminal:
-        yield lambda words: None
+        # Without a terminal, a class or a validation says how it goes in plain lines; a single check does not.
+        yield (lambda words: None) if quiet or total is None else (lambda words: click.echo(words, err=True))
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

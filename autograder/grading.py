@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from autograder.student import Student
 from autograder.submission import Submission
 from autograder.workers import LoadError, Sources, Workers
 
+OWN_WORK = "own_work"  # the check that a forbidden call costs, whichever check it was made in
 _MAX_MESSAGE = 4000
 
 
@@ -200,9 +201,7 @@ class Grading:
 
     def results(self) -> list[CheckResult]:
         """Return the results, with the checks that need others settled."""
-        from dataclasses import replace
-
-        found = [check.result() for check in self.checks]
+        found = [self._own_work(check.result()) for check in self.checks]
         by_name = {result.name: result for result in found}
         alone = {check.name for check in self.checks if check.points.needs != ANY}
         settled = []
@@ -221,6 +220,14 @@ class Grading:
                     result = replace(result, message=f"provisional: it {words}, which is not graded here")
             settled.append(result)
         return settled
+
+    def _own_work(self, result: CheckResult) -> CheckResult:
+        """Let a forbidden call in any check cost the check of own work as well."""
+        caught = [check.name for check in self.checks if check.verdict == "forbidden"]
+        if result.name != OWN_WORK or not caught or result.verdict == "forbidden":
+            return result
+        words = f"a forbidden call was made during {', '.join(caught)}"
+        return replace(result, score=0.0, verdict="forbidden", message=words)
 
     # -- what fixtures call ------------------------------------------------------------
 
@@ -259,8 +266,8 @@ class Grading:
     def _end_workers(self, check: CheckRun) -> None:
         kept = {worker for worker in self._kept if worker.failure is None}
         for worker in self.workers.end_all(kept):
-            room = max(0, self.workers.limits.output_bytes - len(check.output))
-            check.output += worker.output[:room]
+            if len(check.output) < self.workers.limits.output_bytes:
+                check.output += worker.output
         check.student = None
 
 

@@ -8,6 +8,9 @@ from autograder import wire
 from autograder.sandbox import Worker
 from autograder.workers import Workers
 
+# What loading a module may bring with it. More was laid in before the reading, to be filled during it, and counts.
+_LOADING_BYTES = 32 << 20
+
 
 class Memory:
     """Reads how much memory a call needs.
@@ -51,9 +54,11 @@ class Memory:
         if warm_up is not None:
             _stage(worker, role, warm_up)
             worker.request("go", trim=True, pointers=False)
+        process = worker.process
+        worker.request("settle")
+        hoard = max(0, process.memory_bytes() - worker.start_bytes - _LOADING_BYTES)
         _stage(worker, role, inputs)
         worker.request("settle")
-        process = worker.process
         process.reset_peak()
         before, resident = process.memory_bytes(), process.resident_bytes()
         worker.request("go", trim=True, pointers=False)
@@ -67,7 +72,7 @@ class Memory:
             raise worker.malformed(wire.WireError("a call has the wrong number of results"))
         self.result = results[0]
         self._workers.end(worker)
-        return before, after, peak - resident
+        return before - hoard, after, peak - resident + hoard
 
 
 def _stage(worker: Worker, role: str, inputs: tuple[Any, ...]) -> None:

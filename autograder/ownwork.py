@@ -33,6 +33,7 @@ def standing_names(source: str, leaves: set[str]) -> Iterator[tuple[int, str]]:
         tree = ast.parse(unicodedata.normalize("NFKC", source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return
+    tree.body = [node for node in tree.body if not _runs_as_script_only(node)]
     own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
     for node in ast.walk(tree):
         name = ""
@@ -44,6 +45,10 @@ def standing_names(source: str, leaves: set[str]) -> Iterator[tuple[int, str]]:
             name = node.name.rpartition(".")[2]
         if name in leaves:
             yield getattr(node, "lineno", 0), name
+
+
+def _runs_as_script_only(node: ast.stmt) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("__name__ == '__main__'", "'__main__' == __name__")
 
 
 def disagreements(source: str, assignment: Assignment, checks: Iterable[CheckResult]) -> list[str]:

@@ -45,6 +45,7 @@ class Watcher:
 
     def add(self, worker: Worker) -> None:
         """Watch a worker from now on."""
+        os.set_blocking(worker.output_fd, False)  # a descriptor that was ready may be the next worker's by now
         with self._lock:
             self._workers[worker.output_fd] = worker
         self._wake()
@@ -53,8 +54,7 @@ class Watcher:
         """Stop watching a worker and take what is left of its output."""
         with self._lock:
             if self._workers.pop(worker.output_fd, None) is not None:
-                os.set_blocking(worker.output_fd, False)
-                while self._drain(worker):
+                while self._drain(worker) > 0:
                     continue
 
     def _wake(self) -> None:
@@ -80,7 +80,7 @@ class Watcher:
             with self._lock:
                 for fd in ready:
                     worker = self._workers.get(fd)
-                    if worker is not None and not self._drain(worker):
+                    if worker is not None and self._drain(worker) == 0:
                         ended.add(worker)
                 now = time.monotonic()
                 if now - last >= _TICK_S:
@@ -97,13 +97,16 @@ class Watcher:
                 future.set_exception(error)
 
     @staticmethod
-    def _drain(worker: Worker) -> bool:
+    def _drain(worker: Worker) -> int:
+        """Take what a worker printed; return the number of bytes, 0 at the end, -1 where there is nothing now."""
         try:
             data = os.read(worker.output_fd, _READ_BYTES)
+        except BlockingIOError:
+            return -1
         except OSError:
-            return False
+            return 0
         worker.add_output(data)
-        return bool(data)
+        return len(data)
 
     @staticmethod
     def _check(worker: Worker) -> None:

@@ -32,6 +32,7 @@ class Worker:
         output_fd: Where its output arrives.
         failure: Why it is of no more use; None while it is.
         forbidden: The forbidden calls that it reported.
+        start_bytes: Its memory before it loaded anything.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class Worker:
         self._lock = threading.Lock()
         self._busy_since: float | None = None
         self._wall_s = 0.0
-        self._start_bytes = process.memory_bytes()
+        self.start_bytes = process.memory_bytes()
         self._time_s = limits.time_s
         self._cpu_start_s = process.cpu_time_s()
         watcher().add(self)
@@ -91,7 +92,7 @@ class Worker:
         wall_s = self._wall_s + (time.monotonic() - busy_since if busy_since is not None else 0.0)
         if wall_s > self._time_s * self.limits.wall_factor:
             raise TimedOut(f"took {wall_s:.0f} s without using its {self._time_s:g} s of CPU time")
-        beyond = self.process.memory_bytes() - self._start_bytes
+        beyond = self.process.memory_bytes() - self.start_bytes
         if beyond > self.limits.memory_bytes:
             raise OutOfMemory(f"used more than its {self.limits.memory_bytes / (1 << 30):.3g} GiB of memory")
 
