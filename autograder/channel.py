@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections.abc import Sequence
 from typing import Any
@@ -70,6 +71,15 @@ class Channel:
             del self._ahead[:count]
             self._fill(view[count:])
         return wire.unpack_header(text, body)
+
+    def unread(self) -> bool:
+        """Say whether something came that nobody asked for; the end of the file does not count."""
+        if not self._ahead and select.select([self.read_fd], [], [], 0)[0]:
+            try:
+                self._ahead += self._read(_READ_BYTES)
+            except Closed:
+                return False
+        return bool(self._ahead)
 
     def _take(self, count: int) -> bytes:
         """Return so many bytes; what a read brings beyond them is kept for later."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import multiprocessing.util
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -89,6 +90,7 @@ def _grade_in_child(job: Job, submission: Submission) -> Report:
         if _grader is not None:
             _grader.close()
         _grader = Grader(job)
+        multiprocessing.util.Finalize(None, _grader.close, exitpriority=10)
     return _grader.grade(submission)
 
 

@@ -24,6 +24,8 @@ from autograder.workers import LoadError, Sources, Workers
 
 OWN_WORK = "own_work"  # the check that a forbidden call costs, whichever check it was made in
 _MAX_MESSAGE = 4000
+# What a check raises when a submission returns something of another kind or shape than it reckons with.
+_UNUSABLE = (TypeError, ValueError, AttributeError, ArithmeticError, IndexError, KeyError, RuntimeError)
 
 
 @dataclass
@@ -129,6 +131,7 @@ class Grading:
     _kept: set[Worker] = field(default_factory=set)
     _running: CheckRun | None = None
     _started: float = 0.0
+    _results_before: int = 0
 
     # -- what the plugin calls -----------------------------------------------------------------------------------------
 
@@ -148,6 +151,7 @@ class Grading:
         if self._running is not check:
             self._running = check
             self._started = time.perf_counter()
+            self._results_before = Worker.results
             self.workers.hidden = check.hidden
             self.workers.seed = self.seed(check.name, "worker")
         if self.load_failure is not None:
@@ -176,6 +180,11 @@ class Grading:
             pass
         elif isinstance(error, AssertionError) or type(error).__name__ in ("Failed", "GradcheckError"):
             check.lose("failed", f"{where}{_sentence(error)}")
+        elif isinstance(error, _UNUSABLE) and Worker.results > self._results_before:
+            # The reference passes this check, so what came back is what the check could not work with.
+            kind = type(error).__name__
+            check.lose("failed", f"{where}the check could not use what came back ({kind}: {_sentence(error)})")
+            self.flags.append(f"{check.name}: judged as failed on {kind} in the check itself; look at it")
         else:
             check.lose("grader_error", f"{where}{type(error).__name__}: {error}", final=True)
         check.done += 1

@@ -9,7 +9,7 @@ from autograder.sandbox import Worker
 from autograder.workers import Workers
 
 # What loading a module may bring with it. More was laid in before the reading, to be filled during it, and counts.
-_LOADING_BYTES = 32 << 20
+_LOADING_BYTES = 24 << 20
 
 
 class Memory:

@@ -106,6 +106,8 @@ def _plain(tensor: torch.Tensor) -> str:
     """Say why a tensor may not cross; empty if it may."""
     if type(tensor) is not torch.Tensor:
         return "a subclass of torch.Tensor"
+    if tensor.is_nested:
+        return "a nested tensor"
     if tensor.layout != torch.strided:
         return f"a tensor of layout {tensor.layout}"
     if tensor.dtype not in DTYPE_NAMES:
@@ -303,7 +305,8 @@ class Decoder:
             raise WireError("a tensor's strides do not match its shape")
         count = span(shape, stride) if stride is not None else math.prod(shape)
         nbytes = count * dtype.itemsize
-        if nbytes > MAX_BODY_BYTES or math.prod(shape) * dtype.itemsize > MAX_BODY_BYTES:
+        reach = math.prod(max(size, 1) for size in shape)  # of an empty tensor too: its strides must not overflow
+        if nbytes > MAX_BODY_BYTES or reach * dtype.itemsize > MAX_BODY_BYTES:
             raise WireError("a tensor is too large")
         if pointers:
             pointer = node.get("pointer")

@@ -160,7 +160,7 @@ def near(actual: object, expected: torch.Tensor) -> bool:
     return torch.allclose(actual, expected, rtol=1e-3, atol=1e-3)
 
 
-GRADIENT_CASES = [((3, 5), 0), ((4, 3), -1), ((2, 5), -2), ((2, 3, 4), 1), ((3, 2, 4), -3), ((2, 3, 2, 2), -2)]
+GRADIENT_CASES = [((3, 4), 0), ((4, 3), -1), ((2, 5), -2), ((2, 3, 2), 1), ((3, 2, 2), -3), ((2, 2, 2, 2), -2)]
 
 
 @points(3)
@@ -200,6 +200,7 @@ def check_gradgradcheck(student: Student, rng: torch.Generator, shape: tuple[int
     grad_output = normal(rng, *shape).requires_grad_()
     y = student.log_softmax(x, dim)
     assert isinstance(y, torch.Tensor) and y.requires_grad, "the result is no torch.Tensor that requires grad"
+    assert y.shape == x.shape, f"the result has shape {tuple(y.shape)}; expected {shape}"
     torch.autograd.gradgradcheck(lambda x: student.log_softmax(x, dim), x, grad_output, rtol=1e-5, atol=1e-7)
 
 

@@ -8,7 +8,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 
@@ -35,6 +35,8 @@ class Worker:
         start_bytes: Its memory before it loaded anything.
     """
 
+    results: ClassVar[int] = 0  # how many results came back, from all workers of this process
+
     def __init__(
         self,
         process: Process,
@@ -59,6 +61,7 @@ class Worker:
         self._lock = threading.Lock()
         self._busy_since: float | None = None
         self._wall_s = 0.0
+        self._serial = 0
         self.start_bytes = process.memory_bytes()
         self._time_s = limits.time_s
         self._cpu_start_s = process.cpu_time_s()
@@ -134,7 +137,7 @@ class Worker:
             CallFailed: If the worker is lost or made a forbidden call.
             StudentError: If the submission's code raised.
         """
-        header, answer_buffers = self.exchange(lambda: self._channel.send({"op": op, **fields}, buffers))
+        header, answer_buffers = self.exchange(lambda: self.send(op, buffers, **fields))
         if judge:
             self.judge(header)
         return header, answer_buffers
@@ -147,15 +150,21 @@ class Worker:
         """
         if self.failure is not None:
             raise self.failure
+        if self._channel.unread():
+            raise self.malformed(wire.WireError("it came before it was asked for"))
         with self._lock:
             self._busy_since = time.monotonic()
+        self._serial += 1
         try:
             send()
-            return self._channel.receive()
+            header, buffers = self._channel.receive()
+            if header.get("serial") != self._serial:
+                raise wire.WireError("it answers another request")
+            return header, buffers
         except Closed:
             self._lost("the worker died before it answered")
         except wire.WireError as error:
-            self._lost(f"the worker's answer is malformed: {error}")
+            raise self.malformed(error) from error
         finally:
             with self._lock:
                 self._wall_s += time.monotonic() - (self._busy_since or time.monotonic())
@@ -164,7 +173,7 @@ class Worker:
 
     def send(self, op: str, buffers: Sequence[Any] = (), /, **fields: Any) -> None:
         """Write a request without waiting for its answer; for use inside ``exchange``."""
-        self._channel.send({"op": op, **fields}, buffers)
+        self._channel.send({"op": op, "serial": self._serial, **fields}, buffers)
 
     def _lost(self, why: str) -> None:
         self.process.wait(_END_TIMEOUT_S if self.failure is not None else 1.0)
@@ -195,6 +204,7 @@ class Worker:
             self.fail(Forbidden(f"called {', '.join(self.forbidden[:5])}, which this assignment forbids"))
             assert self.failure is not None
             raise self.failure
+        Worker.results += "result" in header
         if "error" in header:
             raise _student_error(header["error"], self)
 

@@ -40,9 +40,9 @@ def keep_one_process() -> None:
 
     @functools.wraps(original)
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
-        args = (*args[:5], 0, *args[6:]) if len(args) > 5 else args
-        if kwargs.get("num_workers") or len(args) > 5:
+        if kwargs.get("num_workers") or args[5:6] not in ((), (0,)):
             print("DataLoader: num_workers=0 is used, for a submission is one process", file=sys.stderr)
+        args = (*args[:5], 0, *args[6:]) if len(args) > 5 else args
         if "num_workers" in kwargs:
             kwargs["num_workers"] = 0
         for name in ("persistent_workers", "prefetch_factor", "multiprocessing_context", "timeout", "worker_init_fn"):

@@ -74,7 +74,7 @@ class Worker:
         }
         while True:
             header, buffers = self.line.receive()
-            body = wire.Body()
+            body, serial = wire.Body(), header.pop("serial", None)
             try:
                 answer = operations[header.pop("op")](buffers=buffers, body=body, **header)
             except BaseException as error:  # noqa: BLE001  # a submission may raise anything, SystemExit included
@@ -82,7 +82,7 @@ class Worker:
                 answer = {"error": self._describe(error)}
             header = buffers = None  # type: ignore[assignment]  # a held frame would count as the submission's memory
             _flush()
-            answer["forbidden"] = self.guard.seen()
+            answer["forbidden"], answer["serial"] = self.guard.seen(), serial
             try:
                 self.line.send(answer, body.buffers)
             except wire.WireError as error:  # raised before anything is written

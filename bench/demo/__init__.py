@@ -1,0 +1,1 @@
+"""A made-up class, and a script that grades it."""
