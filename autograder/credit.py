@@ -16,7 +16,7 @@ def share(value: float, *, full: float, none: float) -> float:
     """
     if value <= full:
         return 1.0
-    if value >= none:
+    if not value < none:  # what is no number is not
         return 0.0
     return math.log(none / value) / math.log(none / full)
 

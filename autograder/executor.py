@@ -109,7 +109,9 @@ def grade_all(
         jobs: How many processes grade at once; with 1 this process does.
         progress: With one job, called with each finished check.
     """
-    if jobs <= 1 or len(submissions) <= 1:
+    if not submissions:
+        return
+    if jobs <= 1 or len(submissions) == 1:
         grader = Grader(job)
         try:
             for place, submission in enumerate(submissions):

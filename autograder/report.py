@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -145,6 +146,9 @@ class Report:
         for check in self.checks:
             fields = asdict(check)
             fields["lines"] = list(check.lines)
+            fields["measured"] = {
+                name: value if math.isfinite(value) else None for name, value in check.measured.items()
+            }
             checks.append(fields)
         return {
             "student": self.student,

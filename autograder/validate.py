@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course import Assignment, Course
@@ -138,7 +138,7 @@ def validate(
         assignment: The assignment.
         level: The sandbox level.
         jobs: How many processes grade at once.
-        quick: Leave out what takes minutes, and time fewer pairs.
+        quick: Leave out what takes minutes, and time fewer pairs; what is not as expected then is graded in full.
         keep: Chooses among the kept submissions.
     """
     chosen = [item for item in expectations(assignment) if keep(item) and not (quick and item.slow)]
@@ -146,6 +146,14 @@ def validate(
     submissions: list[Submission] = [
         read_submission(item.path, name=assignment.name, student=item.name, stub=stub) for item in chosen
     ]
-    job = Job(course.path, assignment.name, level, pairs=QUICK_PAIRS if quick else None)
-    for place, report in grade_all(job, submissions, jobs=jobs):
-        yield chosen[place], report, chosen[place].problem(report)
+    job = Job(course.path, assignment.name, level)
+    doubtful: list[int] = []
+    for place, report in grade_all(replace(job, pairs=QUICK_PAIRS) if quick else job, submissions, jobs=jobs):
+        problem = chosen[place].problem(report)
+        if quick and problem:
+            doubtful.append(place)  # few pairs are a screening; the judgement takes the usual number
+        else:
+            yield chosen[place], report, problem
+    for place, report in grade_all(job, [submissions[place] for place in doubtful], jobs=1):
+        item = chosen[doubtful[place]]
+        yield item, report, item.problem(report)

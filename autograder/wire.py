@@ -94,7 +94,10 @@ class Body:
 
 def flat_bytes(tensor: torch.Tensor) -> torch.Tensor:
     """Return the bytes of a contiguous CPU tensor as a flat uint8 tensor that shares its memory."""
-    return tensor.reshape(-1).view(torch.uint8) if tensor.numel() else torch.empty(0, dtype=torch.uint8)
+    if tensor.numel() == 0:
+        return torch.empty(0, dtype=torch.uint8)
+    # Not reshape: a lone element counts as contiguous whatever its stride, and then has no view as bytes.
+    return tensor.as_strided((tensor.numel(),), (1,)).view(torch.uint8)
 
 
 def byte_view(flat: torch.Tensor) -> memoryview:

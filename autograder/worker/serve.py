@@ -86,7 +86,7 @@ class Worker:
             try:
                 self.line.send(answer, body.buffers)
             except wire.WireError as error:  # raised before anything is written
-                self.line.send({"error": self._describe(error), "forbidden": answer["forbidden"]})
+                self.line.send({**answer, "result": None, "error": self._describe(error)})
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
         kind = type(error)
