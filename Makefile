@@ -24,7 +24,7 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)  ## Grade a class of made-up submissions and print who got what and why.
 	@$(BIN)/python -m bench.demo
 
-test: $(READY)  ## Run the tests, with every kept submission but the slowest.
+test: $(READY)  ## Run the tests, with kept submissions of every kind.
 	$(BIN)/python -m pytest
 
 lint: $(READY)  ## Check format, lint and types, and that notebooks are fresh.
@@ -37,7 +37,7 @@ format: $(READY)  ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-validate: $(READY)  ## Grade every kept submission but the slowest: reference, right, wrong, attacks.
+validate: $(READY)  ## Grade representatives of the kept submissions: one for each set of losses.
 	$(BIN)/autograde validate --quick --jobs $(JOBS)
 
 validate-all: $(READY)  ## Grade every kept submission, full-size trainings included (long).

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import torch
 
-from autograder.course import Assignment, Course, load_course
+from autograder.course import Course, load_course
+from autograder.grading import preloaded
 from autograder.pictures import Pictures
 from autograder.report import CheckResult, Report
 from autograder.run import grade_submission
@@ -42,12 +43,6 @@ class Job:
     select: str | tuple[str, ...] | None = None
     pictures: Path | None = None
     pairs: int | None = None
-
-
-def preloaded(assignment: Assignment) -> list[str]:
-    """Return the modules that an assignment's workers find imported: what it asks for and what it forbids calls of."""
-    owners = {name.rpartition(".")[0] for name in assignment.forbidden if not name.startswith("aten::")}
-    return [*assignment.preload, *sorted(owners)]
 
 
 class Grader:

@@ -309,6 +309,12 @@ def make_grading(
     return Grading(assignment, submission, workers, device, secret, progress=progress)
 
 
+def preloaded(assignment: Assignment) -> list[str]:
+    """Return the modules that an assignment's workers find imported: what it asks for and what it forbids calls of."""
+    owners = {name.rpartition(".")[0] for name in assignment.forbidden if not name.startswith("aten::")}
+    return [*assignment.preload, *sorted(owners)]
+
+
 def _raised(error: StudentError) -> str:
     lines = error.traceback.splitlines()
     place = f"\n  {lines[-1]}" if lines else ""

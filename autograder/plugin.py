@@ -102,6 +102,7 @@ def pytest_pycollect_makeitem(collector: Any, name: str, obj: Any) -> Any:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Fix the checks and their number before the first one runs."""
+    owners: dict[str, Any] = {}
     for item in items:
         function: Any = getattr(item, "function", None)
         marked = points_of(function)
@@ -110,6 +111,8 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
         grading = _grading_of(item)
         name = function.__name__.removeprefix(_PREFIX)
         hidden = item.path.stem.endswith(_HIDDEN_SUFFIX)
+        if owners.setdefault(f"{item.path.parent.name}/{name}", function) is not function:
+            raise pytest.UsageError(f"{item.path.name}: there is another check_{name}; rename one")
         check = next((check for check in grading.checks if check.name == name), None)
         if check is None:
             from autograder.grading import CheckRun
@@ -140,8 +143,7 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     import torch
 
     from autograder.course import load_course
-    from autograder.executor import preloaded
-    from autograder.grading import make_grading
+    from autograder.grading import make_grading, preloaded
     from autograder.sandbox.levels import best_sandbox
     from autograder.secret import read_secret
     from autograder.submission import read_submission

@@ -171,4 +171,6 @@ class Report:
 def to_json(reports: Iterable[Report]) -> str:
     """Write reports as one JSON document."""
     document = {"schema": SCHEMA, "submissions": [report.document() for report in reports]}
-    return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    text = json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    # Half a surrogate pair has no UTF-8; this writes it as the escape that JSON has for it.
+    return text.encode(errors="backslashreplace").decode()
