@@ -1,0 +1,13 @@
+"""No checkpointing at all: autograd keeps whatever it likes."""
+
+FAILS = ["calls", "sequential", "memory", "speed"]
+
+
+def checkpoint(fn, *args, **kwargs):
+    return fn(*args, **kwargs)
+
+
+def checkpoint_sequential(fns, segments, x):
+    for fn in fns:
+        x = fn(x)
+    return x

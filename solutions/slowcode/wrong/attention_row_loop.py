@@ -1,0 +1,34 @@
+"""One of the two loops is left."""
+
+import math
+
+import torch
+
+FAILS = ["causal_attention_speed"]
+
+
+def batch_features(xs):
+    batch = torch.stack(xs)
+    return batch.sin() + batch.cos() ** 2
+
+
+def pairwise_sq_dists(x, y):
+    return torch.cdist(x, y, compute_mode="donot_use_mm_for_euclid_dist") ** 2
+
+
+def causal_attention(q, k, v):
+    averages = []
+    for t in range(q.shape[1]):
+        scores = q[:, t : t + 1] @ k[:, : t + 1].mT / math.sqrt(q.shape[2])
+        averages.append(scores.softmax(-1) @ v[:, : t + 1])
+    return torch.cat(averages, dim=1)
+
+
+def confusion_matrix(pred, target, num_classes):
+    cells = target * num_classes + pred
+    return torch.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def bag_means(table, ids, lengths):
+    counted = torch.arange(ids.shape[1], device=ids.device) < lengths.unsqueeze(1)
+    return (table[ids] * counted.unsqueeze(2)).sum(1) / lengths.clamp(min=1).unsqueeze(1)
