@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import io
+import os
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -51,6 +53,10 @@ _OPTIONS = (
     "-W",
     "ignore",
 )
+
+
+_VARIABLES = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
+_RAISED = re.compile(r"^E\s+(\w+\.)*(UsageError|CourseError):\s*")
 
 
 class Hook:
@@ -108,10 +114,17 @@ def run_checks(
     with _clean_imports({path.parent for path in files}):
         said = io.StringIO()
         with contextlib.redirect_stderr(said):
+            for name in _VARIABLES:
+                os.environ.pop(name, None)  # the checks run the same whatever the instructor's shell says
             code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        if code == pytest.ExitCode.NO_TESTS_COLLECTED and not hook.errors:
+            raise CourseError(
+                f"{grading.assignment.name}: its checks do not load: no checks in its check files; write one"
+            )
         lines = hook.errors or said.getvalue().strip().splitlines()[-1:] or [f"pytest ended with {code!r}"]
-        raise CourseError(f"{grading.assignment.name}: its checks do not load: {lines[0]}")
+        reason = _RAISED.sub("", lines[0])
+        raise CourseError(f"{grading.assignment.name}: its checks do not load: {reason}")
 
 
 class _Select:

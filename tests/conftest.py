@@ -1,0 +1,65 @@
+"""Share one forkserver for each sandbox level among all tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+from lab import TOKEN, Lab
+
+from autograder.sandbox import LEVELS, Sandbox, make_sandbox
+from autograder.sandbox.levels import best_level, missing
+
+PRELOAD = ("numpy", "torchvision")
+
+# Other work on the machine must not fail a test.
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def at_level() -> Iterator[Callable[[str], Sandbox]]:
+    """Return the sandbox of a level, or skip with the reason why this machine has none."""
+    sandboxes: dict[str, Sandbox] = {}
+
+    def start(level: str) -> Sandbox:
+        if missing(level):
+            pytest.skip(f"no level {level} here: {missing(level)}")
+        if level not in sandboxes:
+            sandboxes[level] = make_sandbox(level, PRELOAD if level == best_level() else ())
+        return sandboxes[level]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CI_TOKEN", TOKEN)
+        yield start
+    for sandbox in sandboxes.values():
+        sandbox.close()
+
+
+@pytest.fixture
+def lab(at_level: Callable[[str], Sandbox], tmp_path: Path) -> Iterator[Lab]:
+    """A course whose submissions run at the strongest level that this machine has."""
+    with Lab(tmp_path / "course", at_level(best_level())).ending() as lab:
+        yield lab
+
+
+@pytest.fixture(params=LEVELS)
+def any_lab(request: pytest.FixtureRequest, at_level: Callable[[str], Sandbox], tmp_path: Path) -> Iterator[Lab]:
+    """The same at each level that this machine has."""
+    with Lab(tmp_path / "course", at_level(request.param)).ending() as lab:
+        yield lab
+
+
+@pytest.fixture
+def official(at_level: Callable[[str], Sandbox], tmp_path: Path) -> Iterator[Lab]:
+    """The same at level namespaces."""
+    with Lab(tmp_path / "course", at_level("namespaces")).ending() as lab:
+        yield lab
