@@ -73,9 +73,9 @@ def _draw(labels: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     ways = (between(0, 1) * torch.tensor([len(lines) for lines in _LINES])[labels]).long()
     points = _TABLE[labels, ways] - 0.5
     # A wander that neighbouring points share, so that lines stay smooth.
-    wander = between(-1, 1, _POINTS + 4, 2).unfold(1, 5, 1).mean(-1) * 0.16
+    wander = between(-1, 1, _POINTS + 4, 2).unfold(1, 5, 1).mean(-1) * 0.23
     points = points + wander
-    turn, slant = between(-0.22, 0.22), between(-0.32, 0.32)
+    turn, slant = between(-0.28, 0.28), between(-0.38, 0.38)
     wide, tall = between(13, 20), between(17, 21)
     x = (points[..., 0] - slant[:, None] * points[..., 1]) * wide[:, None]
     y = points[..., 1] * tall[:, None]

@@ -53,7 +53,7 @@ def rounding(terms: int, magnitude: torch.Tensor) -> float:
     return 2 * eps * math.sqrt(terms) * float(magnitude.max()) if magnitude.numel() else 0.0
 
 
-# -- the oracles: each takes float64 and returns the values, and what rounding to float32 may change about them ---------
+# -- the oracles: each takes float64 and returns the values, and what rounding to float32 may change about them --------
 
 Oracle = Callable[..., tuple[torch.Tensor, float]]
 
@@ -318,13 +318,11 @@ COUNTS: dict[str, tuple[Callable[..., list[Shape]], int]] = {
 
 
 def recognisable(rng: torch.Generator, shapes: list[Shape]) -> list[torch.Tensor]:
-    """Draw numbers between 1 and 2 in size, no two alike, that every dtype holds without rounding."""
+    """Draw numbers of 1032 to 2040 in size, no two alike: every dtype holds them, and no result comes near them."""
     counts = [math.prod(shape) for shape in shapes]
-    drawn = 129 + torch.randperm(127, generator=rng)[: sum(counts)]
-    signs = 1 - 2 * torch.randint(0, 2, drawn.shape, generator=rng)
-    return [
-        part.reshape(shape) for part, shape in zip((drawn * signs / 128).double().split(counts), shapes, strict=True)
-    ]
+    drawn = 8.0 * (129 + torch.randperm(127, generator=rng)[: sum(counts)]).double()
+    drawn *= normal(rng, sum(counts)).sign()
+    return [part.reshape(shape) for part, shape in zip(drawn.split(counts), shapes, strict=True)]
 
 
 def alike(one: torch.Tensor, other: torch.Tensor) -> bool:
@@ -378,19 +376,25 @@ TIMED: dict[str, list[list[Shape]]] = {
 }
 
 
+def product(*matrices: torch.Tensor) -> torch.Tensor:
+    """Return the product of two batches of matrices, or of four matrices, computed in float64."""
+    wide = [matrix.cpu().double() for matrix in matrices]
+    return torch.bmm(*wide) if len(wide) == 2 else torch.linalg.multi_dot(wide)
+
+
 @points(3)
 def check_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """bmm comes near torch.bmm, and chain near the best order of its products."""
-    for name, cases in TIMED.items():
-        for shapes in cases:
+    for name, shapes in ((name, shapes) for name, cases in TIMED.items() for shapes in cases):
+        drawn = drawing(rng, shapes, "contiguous", torch.float32, device)()
+        terms = sum(shape[-1] for shape in shapes[:-1])
 
-            def expected(*inputs: torch.Tensor) -> torch.Tensor:
-                wide = [x.cpu().double() for x in inputs]
-                return torch.bmm(*wide) if len(wide) == 2 else torch.linalg.multi_dot(wide)
+        def inputs(drawn: Tensors = drawn) -> Tensors:
+            return tuple(x * normal(rng, *x.shape[:-1], 1, dtype=x.dtype).sign().to(device) for x in drawn)
 
-            def near(actual: Any, expected: torch.Tensor, terms: int = sum(shape[-1] for shape in shapes[:-1])) -> None:
-                # Numbers drawn independently: the error grows with the root of the number of terms, as the result does.
-                allowance = rounding(terms, 2 * expected.square().mean().sqrt())
-                assert_close(actual, expected.to(device, torch.float32), atol=allowance, what="the timed result")
+        def compare_rounded(actual: Any, expected: torch.Tensor, terms: int = terms) -> None:
+            # Of independent numbers the error grows with the root of the number of terms, as the result itself does.
+            allowance = rounding(terms, 2 * expected.square().mean().sqrt())
+            assert_close(actual, expected.to(device, torch.float32), atol=allowance, what="the timed result")
 
-            speed(name, drawing(rng, shapes, "contiguous", torch.float32, device), expected, compare=near, calls=3)
+        speed(name, inputs, product, compare=compare_rounded, calls=3)

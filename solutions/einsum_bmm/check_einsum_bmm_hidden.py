@@ -60,7 +60,7 @@ def compare(actual: Any, inputs: list[torch.Tensor], what: str) -> None:
 
 @points(
     2,
-    hint="Four matrices can be multiplied in five orders. Each is the best one for some shapes: compare all five with a "
+    hint="Four matrices can be multiplied in five orders. Each is best for some shapes: compare all five with a "
     "plain product, in float64, on shapes where your function chooses it.",
 )
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)

@@ -6,6 +6,8 @@ After: `__eq__` that is always true, `__torch_function__` subclasses.
 Stopped by: results cross to the grader as bytes; a subclass is no plain tensor and counts as wrong.
 """
 
+SLOW = True
+
 from typing import Any
 
 import torch

@@ -7,6 +7,8 @@ After: trained weights hidden in the source, base64.
 Stopped by: a cap on the bytes of all literals, docstrings included; beyond it a module earns `interface` alone.
 """
 
+SLOW = True
+
 import base64
 import math
 

@@ -7,6 +7,8 @@ After: work left on a thread, daemons, moving cost into an untimed call.
 Stopped by: threads that `train` leaves running are ended after the first prediction, before the test images come.
 """
 
+SLOW = True
+
 import threading
 
 import torch

@@ -6,6 +6,8 @@ After: trained weights hidden in the source.
 Stopped by: images that come mirrored or turned, under other labels.
 """
 
+SLOW = True
+
 import base64
 
 import numpy as np

@@ -4,6 +4,8 @@ The images are normalised as everybody does it, the layers are a plain `Sequenti
 goes through `fork_rng`, a progress bar is printed, and the model comes back in training mode.
 """
 
+SLOW = True
+
 import math
 
 import torch

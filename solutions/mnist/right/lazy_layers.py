@@ -4,6 +4,8 @@ The seed reaches the layers through a generator of its own and `torch.manual_see
 `random`, a thread prepares batches ahead and is never told to end, and the model returns bfloat16 scores.
 """
 
+SLOW = True
+
 import queue
 import random
 import threading

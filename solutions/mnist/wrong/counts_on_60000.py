@@ -1,5 +1,7 @@
 """The order of the images is drawn for 60 000 of them, however many there are."""
 
+SLOW = True
+
 import math
 
 import torch

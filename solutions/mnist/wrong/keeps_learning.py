@@ -1,5 +1,7 @@
 """There is one model for the whole module: a second training goes on with what the first one learned."""
 
+SLOW = True
+
 import math
 
 import torch

@@ -1,4 +1,4 @@
-"""Five epochs where one does: more than four times the baseline's time."""
+"""mnist, by umar."""
 
 import math
 
@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-FAILS = ["speed"]
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch
@@ -58,7 +57,7 @@ def train(images: Tensor, labels: Tensor, *, device: torch.device, seed: int) ->
     model = build_model().to(device).train()
     optimizer = torch.optim.AdamW(model.parameters(), lr=LEARNING_RATE, fused=True)
     batches = len(images) // BATCH
-    epochs = max(5, math.ceil(FEWEST_STEPS / batches))
+    epochs = max(1, math.ceil(FEWEST_STEPS / batches))
     steps = epochs * batches
     orders = torch.cat([torch.randperm(len(images))[: batches * BATCH] for _ in range(epochs)]).to(device)
     corners = torch.randint(1, 4, (steps, 2)).tolist()
@@ -75,7 +74,6 @@ def train(images: Tensor, labels: Tensor, *, device: torch.device, seed: int) ->
 
 def predict(model: nn.Module, images: Tensor) -> Tensor:
     """Return the class with the highest score for each image."""
-    model.eval()
     device = next(model.parameters()).device
     with torch.no_grad():
         return model(images.to(device).unsqueeze(1).float() / 255).argmax(dim=1).cpu()
