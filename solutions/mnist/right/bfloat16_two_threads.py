@@ -40,7 +40,7 @@ def train(images: Tensor, labels: Tensor, *, device: torch.device, seed: int) ->
     torch.set_num_threads(2)
     torch.manual_seed(seed)
     labels = labels.to(device)
-    images[images < 8] = 0
+    images.masked_fill_(images < 8, 0)
     images = images.to(device)
     model = build_model().to(device)
     optimizer = torch.optim.NAdam(model.parameters(), lr=RATE, foreach=True)
@@ -68,6 +68,6 @@ def predict(model: nn.Module, images: Tensor) -> Tensor:
     model.train(False)
     device = next(model.parameters()).device
     images = images.to(device=device, dtype=torch.float32, copy=True)
-    images[images < 8] = 0
+    images.masked_fill_(images < 8, 0)
     with torch.no_grad():
         return model(images.div_(255)[:, None]).topk(1).indices.flatten().cpu()
