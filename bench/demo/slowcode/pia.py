@@ -20,10 +20,11 @@ def causal_attention(q, k, v):
 
 
 def confusion_matrix(pred, target, num_classes):
-    cells = target * num_classes + pred
-    return torch.bincount(cells, minlength=num_classes**2).reshape(num_classes, num_classes)
+    counts = torch.zeros(num_classes, num_classes, dtype=torch.int64, device=pred.device)
+    counts[target, pred] += 1
+    return counts
 
 
 def bag_means(table, ids, lengths):
     counted = torch.arange(ids.shape[1], device=ids.device) < lengths.unsqueeze(1)
-    return (table[ids] * counted.unsqueeze(2)).sum(1) / lengths.unsqueeze(1)
+    return (table[ids] * counted.unsqueeze(2)).sum(1) / lengths.clamp(min=1).unsqueeze(1)
