@@ -123,7 +123,7 @@ def check(
     PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME.
     """
     course, assignment = _find(ctx, name, only)
-    from autograder.executor import Job
+    from autograder.job import Job
     from autograder.sandbox.levels import best_level, require
     from autograder.submission import read_submission
 
@@ -135,7 +135,7 @@ def check(
         raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
     drawn = course.root / ".autograde" / "pictures" / name if pictures else None
     device = _choose_device(device, course)
-    job = Job(course.path, name, level, device, hidden=False, select=only, pictures=drawn)
+    job = Job(course.path, name, level, device, hidden=False, select=(only,) if only else None, pictures=drawn)
     before = _pictures(drawn)
     (report,) = _grade(job, [submission], jobs=1, quiet=json_path == Path("-"))
     report = _without_flag(report, "graded at sandbox level")
@@ -173,7 +173,7 @@ def grade(
     each student.
     """
     course, assignment = _find(ctx, name, None)
-    from autograder.executor import Job
+    from autograder.job import Job
     from autograder.sandbox.levels import best_level, require
     from autograder.submission import read_submissions
 

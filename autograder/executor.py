@@ -6,43 +6,16 @@ import multiprocessing
 import multiprocessing.util
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from autograder.course import Course, load_course
 from autograder.grading import preloaded
-from autograder.pictures import Pictures
+from autograder.job import Job
 from autograder.report import CheckResult, Report
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, make_sandbox
 from autograder.submission import Submission
-
-
-@dataclass(frozen=True)
-class Job:
-    """How submissions are graded.
-
-    Attributes:
-        course: Path of ``course.yml``.
-        assignment: The assignment's name.
-        level: The sandbox level.
-        device: The device's name.
-        hidden: Whether hidden checks run.
-        select: The name of the check to run, or the names of several; None for all.
-        pictures: The folder for pictures; None where none are wanted.
-        pairs: How many pairs a speed check times at least; None for the usual number.
-    """
-
-    course: Path
-    assignment: str
-    level: str
-    device: str = "cpu"
-    hidden: bool = True
-    select: str | tuple[str, ...] | None = None
-    pictures: Path | None = None
-    pairs: int | None = None
 
 
 class Grader:
@@ -51,25 +24,14 @@ class Grader:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.course: Course = load_course(job.course)
-        self.assignment = self.course.assignment(job.assignment)
-        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment), self.assignment.forbidden)
+        assignment = self.course.assignment(job.assignment)
+        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(assignment), assignment.forbidden)
         self.sandbox.launch()
         torch.set_num_threads(1)
 
     def grade(self, submission: Submission, progress: Callable[[CheckResult], None] | None = None) -> Report:
         """Grade one submission."""
-        return grade_submission(
-            self.course,
-            self.assignment,
-            submission,
-            self.sandbox,
-            hidden=self.job.hidden,
-            device=torch.device(self.job.device),
-            select=self.job.select,
-            progress=progress,
-            pictures=Pictures(self.job.pictures),
-            pairs=self.job.pairs,
-        )
+        return grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
 
     def close(self) -> None:
         """End the sandbox."""

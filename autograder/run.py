@@ -18,6 +18,7 @@ from autograder import plugin
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grading import Grading, make_grading
+from autograder.job import Job
 from autograder.ownwork import disagreements
 from autograder.pictures import Pictures
 from autograder.report import CheckResult, Report
@@ -91,7 +92,7 @@ def run_checks(
     root: Path,
     files: list[Path],
     *,
-    select: str | tuple[str, ...] | None = None,
+    select: tuple[str, ...] | None = None,
     collect_only: bool = False,
 ) -> None:
     """Run check files by pytest in this process.
@@ -100,7 +101,7 @@ def run_checks(
         grading: The submission and where its results go.
         root: The course's folder.
         files: The check files.
-        select: The name of the check to run, or the names of several; None for all.
+        select: The names of the checks to run; None for all.
         collect_only: Find the checks without running them.
 
     Raises:
@@ -128,8 +129,8 @@ def run_checks(
 
 
 class _Select:
-    def __init__(self, names: str | tuple[str, ...]) -> None:
-        self._functions = {f"check_{name}" for name in ([names] if isinstance(names, str) else names)}
+    def __init__(self, names: tuple[str, ...]) -> None:
+        self._functions = {f"check_{name}" for name in names}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -153,51 +154,40 @@ def _clean_imports(folders: set[Path]) -> Iterator[None]:
 
 def grade_submission(
     course: Course,
-    assignment: Assignment,
     submission: Submission,
     sandbox: Sandbox,
+    job: Job,
     *,
-    hidden: bool = True,
-    device: torch.device | None = None,
-    select: str | tuple[str, ...] | None = None,
     progress: Callable[[CheckResult], None] | None = None,
-    pictures: Pictures | None = None,
-    pairs: int | None = None,
 ) -> Report:
     """Grade one submission and return its report; a submission's fault never raises.
 
     Args:
-        course: The course.
-        assignment: What the submission answers.
+        course: The course, loaded from ``job.course``.
         submission: The submission, read.
         sandbox: Where its workers run.
-        hidden: Whether hidden checks run as well.
-        device: The device to run on; the CPU by default.
-        select: The name of the check to run, or the names of several; None for all.
+        job: The assignment and how it is graded.
         progress: Called with each finished check.
-        pictures: Draws for people.
-        pairs: How many pairs a speed check times at least; None for the usual number.
 
     Raises:
         CourseError: If a check file does not load.
         SandboxError: If this machine cannot isolate the submission.
     """
-    device = device or torch.device("cpu")
-    hidden = hidden and bool(assignment.hidden_check_files())
+    assignment, device = course.assignment(job.assignment), torch.device(job.device)
+    hidden = job.hidden and bool(assignment.hidden_check_files())
     started = time.perf_counter()
     secret = read_secret(course.secret_file)
     grading = make_grading(
         assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
     )
     grading.options["data"] = course.data
-    grading.pairs = pairs
-    if pictures is not None:
-        grading.pictures = pictures
+    grading.pairs = job.pairs
+    grading.pictures = Pictures(job.pictures)
     try:
         if not submission.error:
             grading.try_loading()
         files = check_paths(assignment, hidden=hidden)
-        run_checks(grading, course.root, files, select=select, collect_only=bool(submission.error))
+        run_checks(grading, course.root, files, select=job.select, collect_only=bool(submission.error))
     finally:
         grading.close()
     if submission.error:

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError
-from autograder.executor import Job, grade_all
+from autograder.executor import grade_all
+from autograder.job import Job
 from autograder.report import Report
 from autograder.submission import Submission, read_submission
 

@@ -24,7 +24,8 @@ import psutil
 
 from autograder import plugin
 from autograder.course import Assignment, load_course
-from autograder.executor import Grader, Job
+from autograder.executor import Grader
+from autograder.job import Job
 from autograder.report import Report
 from autograder.run import check_paths
 from autograder.sandbox.levels import best_level, require

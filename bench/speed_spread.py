@@ -28,7 +28,8 @@ from typing import Any
 import torch
 
 from autograder.credit import share
-from autograder.executor import Grader, Job
+from autograder.executor import Grader
+from autograder.job import Job
 from autograder.sandbox.levels import best_level, require
 from autograder.speed import PAIRS, WARM_UP_PAIRS
 from autograder.submission import Submission, read_submission
@@ -206,7 +207,7 @@ def main() -> None:
         submissions = write_course(made_up)
         graders = []
         for course, name in ((ROOT, "logsoftmax"), (made_up, "units")):
-            graders.append(Grader(Job(course / "course.yml", name, level, select="speed")))
+            graders.append(Grader(Job(course / "course.yml", name, level, select=("speed",))))
             stack.callback(graders[-1].close)
         cases = [logsoftmax_case(graders[0]), *synthetic_cases(graders[1], submissions)]
         if chosen.only != "busy":

@@ -13,6 +13,7 @@ from textwrap import dedent
 from typing import Any
 
 from autograder.course import Course, Threshold, load_course
+from autograder.job import Job
 from autograder.report import Report
 from autograder.run import grade_submission
 from autograder.sandbox import Limits, Sandbox, Worker
@@ -147,7 +148,8 @@ class Lab:
         )
         path = self.write("submissions/ada/echo.py", source)
         submission = read_submission(path, name="echo")
-        return grade_submission(course, assignment, submission, self.sandbox)
+        course = replace(course, assignments=(assignment,))
+        return grade_submission(course, submission, self.sandbox, Job(course.path, "echo", self.sandbox.level))
 
     def workers(self, source: str, *, limits: Limits = LIMITS, **sources: Any) -> Workers:
         """Return the starter of a submission's workers; its workers end with the test."""

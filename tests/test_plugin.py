@@ -14,6 +14,7 @@ from lab import RIGHT, Lab
 from autograder import points
 from autograder.check import points_of
 from autograder.errors import CourseError
+from autograder.job import Job
 from autograder.report import CheckResult
 from autograder.run import grade_submission
 from autograder.submission import read_submission
@@ -322,9 +323,8 @@ def test_one_check_may_be_selected(lab: Lab) -> None:
     seen: list[CheckResult] = []
     submission = read_submission(lab.write("ada.py", RIGHT), name="echo")
 
-    report = grade_submission(
-        course, course.assignment("echo"), submission, lab.sandbox, select="twice", progress=seen.append
-    )
+    job = Job(course.path, "echo", lab.sandbox.level, select=("twice",))
+    report = grade_submission(course, submission, lab.sandbox, job, progress=seen.append)
 
     assert [check.name for check in report.checks] == ["twice"]
     assert [(check.name, check.verdict) for check in seen] == [("twice", "passed")]

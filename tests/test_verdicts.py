@@ -278,6 +278,7 @@ def test_endless_work_while_loading_times_out(any_lab: Lab) -> None:
 
 
 def test_a_submission_that_cannot_be_read_is_not_run(lab: Lab) -> None:
+    from autograder.job import Job
     from autograder.run import grade_submission
     from autograder.submission import read_submissions
 
@@ -285,7 +286,7 @@ def test_a_submission_that_cannot_be_read_is_not_run(lab: Lab) -> None:
     lab.write("class/ada/echo.py", RIGHT).write_bytes(b"\xff\xfe")
     (unread,) = read_submissions([lab.root / "class"], name="echo")
 
-    report = grade_submission(course, course.assignment("echo"), unread, lab.sandbox)
+    report = grade_submission(course, unread, lab.sandbox, Job(course.path, "echo", lab.sandbox.level))
 
     assert "not UTF-8" in report.error
     assert [(check.name, check.verdict, check.message) for check in report.checks] == [

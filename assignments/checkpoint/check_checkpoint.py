@@ -403,4 +403,6 @@ def check_speed(probe: Probe, speed: Speed, rng: torch.Generator, device: torch.
             assert all(map(near, gradients, expected[1])), "the timed backward did not compute the gradients"
 
     ratio = speed("stack", inputs, expected, compare=compare)
-    assert ratio.ratio >= LEAST_RATIO, f"took {ratio.ratio:.3g} times the baseline: too little for one more forward"
+    # Who computes no gradients of the weights saves as much as the one more forward costs.
+    enough = ratio.ratio >= LEAST_RATIO or not judge_gradients
+    assert enough, f"took {ratio.ratio:.3g} times the baseline: too little for one more forward"

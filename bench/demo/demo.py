@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.text import Text
 
 from autograder.course import Assignment, load_course
-from autograder.executor import Job, grade_all
+from autograder.executor import grade_all
+from autograder.job import Job
 from autograder.render import number, show_class
 from autograder.report import Report
 from autograder.sandbox.levels import best_level, require

@@ -1,0 +1,31 @@
+"""How submissions are graded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Job:
+    """How submissions are graded.
+
+    Attributes:
+        course: Path of ``course.yml``.
+        assignment: The assignment's name.
+        level: The sandbox level.
+        device: The device's name.
+        hidden: Whether hidden checks run.
+        select: The names of the checks to run; None for all.
+        pictures: The folder for pictures; None where none are wanted.
+        pairs: How many pairs a speed check times at least; None for the usual number.
+    """
+
+    course: Path
+    assignment: str
+    level: str
+    device: str = "cpu"
+    hidden: bool = True
+    select: tuple[str, ...] | None = None
+    pictures: Path | None = None
+    pairs: int | None = None
