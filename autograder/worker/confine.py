@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import resource
 import site
+import stat
 import sys
 import sysconfig
 from dataclasses import dataclass
@@ -120,7 +121,7 @@ def _build_root() -> None:
             if not os.path.lexists(target):
                 os.symlink(os.readlink(path), target)
             continue
-        _bind(handles[path], target, os.path.isdir(path))
+        _bind(handles[path], target)
     for folder in ("/proc", "/dev", *free_folders()):
         os.makedirs(base + folder, exist_ok=True)
     for name, handle in devices.items():
@@ -143,8 +144,8 @@ def _build_root() -> None:
     )
 
 
-def _bind(handle: int, target: str, folder: bool) -> None:
-    if folder:
+def _bind(handle: int, target: str) -> None:
+    if stat.S_ISDIR(os.fstat(handle).st_mode):  # by the handle: what lies under /tmp is hidden by now
         os.makedirs(target, exist_ok=True)
     else:
         _touch(target)
