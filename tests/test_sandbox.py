@@ -144,6 +144,23 @@ def test_the_root_folder_holds_the_interpreter_and_the_system_libraries(official
     }
 
 
+@pytest.mark.skipif(bool(missing("namespaces")), reason=f"no level namespaces here: {missing('namespaces')}")
+def test_an_interpreter_below_tmp_is_found_although_the_root_is_built_there(tmp_path: Path) -> None:
+    (tmp_path / "packages").mkdir()
+    script = """
+        import os, sys
+        from autograder.worker import confine
+        folders = [*confine.interpreter_folders(), sys.argv[1]]
+        confine.interpreter_folders = lambda: folders
+        confine.prepare(os.getuid() == 0)
+        print(os.listdir(sys.argv[1]))
+    """
+
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script), tmp_path], capture_output=True, text=True)
+
+    assert done.stdout == "['packages']\n", done.stderr
+
+
 def test_nothing_of_a_home_folder_is_seen_but_the_interpreter(look: Student, tmp_path: Path) -> None:
     secret = Path.home() / f".autograde-test-{os.getpid()}"
     secret.write_text("secret")
