@@ -97,6 +97,7 @@ class Course(CourseEntry):
         path: The `course.yml` that this was read from, absolute.
         data: The folder of data sets, absolute; it need not exist.
         secret_file: The file with the secret that seeds are derived from, absolute; it need not exist.
+        exchange: nbgrader's exchange folder, absolute; None for nbgrader's own default.
     """
 
     path: Path
@@ -183,6 +184,7 @@ def load_course(path: Path) -> Course:
         "assignments": tuple(assignments),
         "data": entry.data and _absolute(path.parent, entry.data),
         "secret_file": secret_file,
+        "exchange": entry.exchange and _absolute(path.parent, entry.exchange),
     }
     return Course(**(vars(entry) | placed))
 

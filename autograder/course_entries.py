@@ -15,6 +15,7 @@ from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, Strict, TypeAdapter
 from pydantic_core import PydanticCustomError
@@ -28,6 +29,7 @@ _BYTES = {"B": 1.0, "KiB": float(KIB), "MiB": float(MIB), "GiB": float(GIB)}
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,15})?) ?([A-Za-z]{1,3})")
 _DUE = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?( ?(Z|[+-][0-9]{2}:[0-9]{2}))?")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
+_COURSE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,59}")
 _CHECK = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 _CALL = re.compile(r"([A-Za-z_]\w*::)?[A-Za-z_]\w*(\.[A-Za-z_]\w*)*(\.\*)?", re.ASCII)
@@ -71,6 +73,16 @@ def _due(value: object) -> object:
     if not isinstance(value, str) or not _DUE.fullmatch(value):
         raise ValueError("not a date and time")
     return datetime.fromisoformat(value.replace(" ", "T", 1).replace(" ", ""))
+
+
+def _without_password(url: str | None) -> str | None:
+    """Refuse a URL that is none, or that holds a password, for students get `course.yml`."""
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    if not parts.scheme or "://" not in url or parts.password is not None:
+        raise ValueError("no URL, or one with a password")
+    return url
 
 
 def _in_order(threshold: Threshold) -> Threshold:
@@ -209,6 +221,15 @@ class CourseEntry:
     timezone: Annotated[Text, _expect("a name of the time zone database such as Europe/Vienna")] = "UTC"
     data: Annotated[FilePath | None, _expect("a folder, relative to course.yml")] = None
     secret_file: Annotated[FilePath, _expect("a file, relative to course.yml")] = Path(".autograde/secret")
+    course_id: Annotated[
+        Annotated[Text, _require(_COURSE_ID.fullmatch)],
+        _expect("nbgrader's name of the course: at most 60 letters, digits, dots, dashes and underscores"),
+    ] = "course"
+    exchange: Annotated[FilePath | None, _expect("nbgrader's exchange folder, relative to course.yml")] = None
+    gradebook: Annotated[
+        Annotated[Text | None, AfterValidator(_without_password)],
+        _expect("a database URL without a password, such as postgresql+psycopg://grader@localhost/gradebook"),
+    ] = None
     late: Annotated[LatePolicy, _expect("the keys grace_days, penalty_per_day and cap")] = LatePolicy()
     hidden_feedback: Annotated[HiddenFeedback, _expect("none, verdict or hint")] = "hint"
     limits: Annotated[Limits, _expect("keys such as time and memory")] = Limits()
