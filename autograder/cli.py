@@ -355,8 +355,8 @@ def _grade(job: Any, submissions: list[Submission], *, jobs: int, quiet: bool) -
     single = len(submissions) == 1
     with _progress(job.assignment, None if single else len(submissions), quiet=quiet) as step:
 
-        def progress(result: CheckResult) -> None:
-            step(f"{result.name}: {result.verdict}")
+        def progress(news: CheckResult | str) -> None:
+            step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
 
         for place, report in grade_all(job, submissions, jobs=jobs, progress=progress if single else None):
             reports[place] = report

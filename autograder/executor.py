@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import multiprocessing.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 
 import torch
@@ -12,7 +12,7 @@ import torch
 from autograder.course import Course, load_course
 from autograder.grading import preloaded
 from autograder.job import Job
-from autograder.report import CheckResult, Report
+from autograder.report import Progress, Report
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, make_sandbox
 from autograder.submission import Submission
@@ -29,7 +29,7 @@ class Grader:
         self.sandbox.launch()
         torch.set_num_threads(1)
 
-    def grade(self, submission: Submission, progress: Callable[[CheckResult], None] | None = None) -> Report:
+    def grade(self, submission: Submission, progress: Progress | None = None) -> Report:
         """Grade one submission."""
         return grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
 
@@ -56,7 +56,7 @@ def grade_all(
     submissions: Sequence[Submission],
     *,
     jobs: int = 1,
-    progress: Callable[[CheckResult], None] | None = None,
+    progress: Progress | None = None,
 ) -> Iterator[tuple[int, Report]]:
     """Grade submissions and yield each one's place and report as it is ready.
 
@@ -64,7 +64,7 @@ def grade_all(
         job: How.
         submissions: What.
         jobs: How many processes grade at once; with 1 this process does.
-        progress: With one job, called with each finished check.
+        progress: With one job, called with each finished check, and with words about one that takes long.
     """
     if not submissions:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -75,6 +75,10 @@ class CheckResult:
         if words and feedback == "hint" and self.hint:
             words = f"{words}: {self.hint}"
         return replace(self, message=words, output="", measured={}, lines=(), hint="")
+
+
+Progress = Callable[[CheckResult | str], None]
+"""Told of each finished check, and in words of what a check that takes long is doing."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +21,7 @@ from autograder.grading import Grading, make_grading
 from autograder.job import Job
 from autograder.ownwork import disagreements
 from autograder.pictures import Pictures
-from autograder.report import CheckResult, Report
+from autograder.report import Progress, Report
 from autograder.sandbox import Sandbox
 from autograder.secret import read_secret
 from autograder.submission import Submission
@@ -158,7 +158,7 @@ def grade_submission(
     sandbox: Sandbox,
     job: Job,
     *,
-    progress: Callable[[CheckResult], None] | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Grade one submission and return its report; a submission's fault never raises.
 
@@ -167,7 +167,7 @@ def grade_submission(
         submission: The submission, read.
         sandbox: Where its workers run.
         job: The assignment and how it is graded.
-        progress: Called with each finished check.
+        progress: Called with each finished check, and with words about one that takes long.
 
     Raises:
         CourseError: If a check file does not load.
@@ -181,6 +181,8 @@ def grade_submission(
         assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
     )
     grading.options["data"] = course.data
+    if progress is not None:
+        grading.options["tell"] = progress
     grading.pairs = job.pairs
     grading.pictures = Pictures(job.pictures)
     try:
