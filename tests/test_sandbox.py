@@ -20,6 +20,7 @@ from autograder.failure import Crashed, OutOfMemory, StudentError, TimedOut
 from autograder.sandbox import make_sandbox
 from autograder.sandbox.levels import LEVELS, best_level, missing, require
 from autograder.student import Student
+from autograder.worker.confine import free_folders
 
 LOOK = """
 import os
@@ -478,6 +479,8 @@ def test_the_limit_on_files_is_tripped(official: Lab) -> None:
 
 @pytest.mark.parametrize("folder", [".", "/tmp", "/dev/shm"])
 def test_the_limit_on_the_disk_is_tripped(official: Lab, folder: str) -> None:
+    if folder not in (".", *free_folders()):
+        pytest.skip("the interpreter lies below /tmp, which is read-only in a worker then")
     source = """
     def fill(folder):
         size = 0
