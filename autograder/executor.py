@@ -24,8 +24,8 @@ class Grader:
     def __init__(self, job: Job) -> None:
         self.job = job
         self.course: Course = load_course(job.course)
-        assignment = self.course.assignment(job.assignment)
-        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(assignment), assignment.forbidden)
+        self.assignment = self.course.assignment(job.assignment)
+        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment), self.assignment.forbidden)
         self.sandbox.launch()
         torch.set_num_threads(1)
 
