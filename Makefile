@@ -37,7 +37,7 @@ format: $(READY)  ## Format the code.
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-validate: $(READY)  ## Grade representatives of the kept submissions: one for each set of losses.
+validate: $(READY)  ## Grade representatives of the kept submissions: together they lose every check.
 	$(BIN)/autograde validate --quick --jobs $(JOBS)
 
 validate-all: $(READY)  ## Grade every kept submission, full-size trainings included (long).

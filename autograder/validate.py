@@ -15,7 +15,7 @@ from autograder.report import Report
 from autograder.submission import Submission, read_submission
 
 QUICK_PAIRS = 4
-QUICK_ATTACKS = 8
+QUICK_NUMBERS = {"right": 4, "attack": 5}
 KINDS = ("stub", "reference", "right", "wrong", "attack")
 
 
@@ -125,26 +125,21 @@ def uncovered(assignment: Assignment, found: list[Expectation]) -> list[str]:
 
 
 def representatives(found: list[Expectation]) -> list[Expectation]:
-    """Choose what a quick run grades.
+    """Choose what a quick run grades; nothing that takes minutes.
 
-    Stub, reference and right variants, one wrong solution for each set of checks that is to be lost, and the first
-    attacks; nothing that takes minutes.
+    Stub and reference; wrong solutions that together lose every check, those first that lose the fewest; a few right
+    variants and attacks, spread evenly over all of them.
     """
-    chosen, seen, attacks = [], set(), 0
-    for item in found:
-        if item.slow:
-            continue
-        if item.kind == "wrong":
-            losses = frozenset(item.fails)
-            if losses in seen:
-                continue
-            seen.add(losses)
-        elif item.kind == "attack":
-            attacks += 1
-            if attacks > QUICK_ATTACKS:
-                continue
-        chosen.append(item)
-    return chosen
+    quick = [item for item in found if not item.slow]
+    chosen, covered = [item for item in quick if item.kind in ("stub", "reference")], set[str]()
+    for item in sorted((item for item in quick if item.kind == "wrong"), key=lambda item: len(item.fails)):
+        if not covered.issuperset(item.fails):
+            chosen.append(item)
+            covered.update(item.fails)
+    for kind, most in QUICK_NUMBERS.items():
+        every = [item for item in quick if item.kind == kind]
+        chosen += [every[place * len(every) // most] for place in range(most)] if len(every) > most else every
+    return [item for item in found if item in chosen]
 
 
 def validate(
