@@ -7,7 +7,7 @@ from pathlib import Path
 FULL, NONE = 2.0, 4.0
 # Each lies 15 % away from a threshold; with the credit that it earns.
 RATIOS = {1.7: "full", 2.3: "part", 3.4: "part", 4.6: "none"}
-_BASELINE_UNITS = 100
+_BASELINE_UNITS = 300
 
 _COURSE = f"""\
 title: A made-up course
