@@ -326,3 +326,35 @@ def test_the_guard_warns_nobody() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Guard().wrap(["torch.nothing_of_the_kind"])
+
+
+@pytest.mark.parametrize("make", ["torch.jit.script(product)", "torch.jit.trace(torch.bmm, (a, a))"])
+def test_a_product_inside_torchscript_is_seen_where_its_kernel_may_not_raise(lab: Lab, make: str) -> None:
+    source = f"""
+        import torch
+
+        def product(a, b):
+            return a @ b
+
+        def f(a):
+            return ({make})(a, a)
+    """
+    student = lab.student(source, forbidden=["torch.matmul", "torch.bmm", "torch.Tensor.matmul"])
+
+    with pytest.raises(Forbidden, match="^called (matmul|bmm|torch.bmm), which this assignment forbids$"):
+        student.f(torch.ones(2, 3, 3))
+
+
+def test_a_script_of_what_is_allowed_runs(lab: Lab) -> None:
+    source = """
+        import torch
+
+        @torch.jit.script
+        def f(a, b):
+            return torch.einsum("bij,bjk->bik", a, b)
+    """
+    student = lab.student(source, forbidden=["torch.matmul", "torch.bmm", "aten::logsumexp"])
+
+    result = student.f(torch.ones(2, 3, 3), torch.ones(2, 3, 3))
+
+    assert torch.equal(result, torch.full((2, 3, 3), 3.0))

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import importlib
+import re
 import types
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,6 +19,9 @@ from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
+
+
+_SCRIPT_NODE = re.compile(r"= aten::(\w+)\(")
 
 
 class ForbiddenCall(RuntimeError):
@@ -161,6 +165,22 @@ class Guard:
                 self._block_operator(operator)
         for name, function in self._functions:
             _block_function(function, functools.partial(self.note, name))
+        if self._leaves or self._operators:
+            self._watch_scripts()
+
+    def _watch_scripts(self) -> None:
+        """Read the graph of a TorchScript function when it is called: what it calls passes by the other nets."""
+        names = {*self._leaves, *self._operators}
+        known: dict[int, tuple[Any, list[str]]] = {}  # holds what it knows, so that no number is given out again
+
+        def forbidden_in(script: Any) -> list[str]:
+            if id(script) not in known:
+                found = _SCRIPT_NODE.findall(str(script.inlined_graph))
+                known[id(script)] = script, [name for name in found if name in names]
+            return known[id(script)][1]
+
+        for kind in (torch._C.ScriptFunction, torch._C.ScriptMethod):
+            kind.__call__ = _reading(kind.__call__, forbidden_in, self.note)  # type: ignore[method-assign]
 
     def _block_operator(self, operator: str) -> None:
         packet = getattr(torch.ops.aten, operator, None)
@@ -207,6 +227,18 @@ class _Mode(TorchFunctionMode):
         if name in self._names:
             self._note(name)
         return func(*args, **(kwargs or {}))
+
+
+def _reading(
+    original: Callable[..., Any], forbidden_in: Callable[[Any], list[str]], note: Callable[[str], None]
+) -> Callable[..., Any]:
+    @functools.wraps(original)
+    def call(script: Any, *args: Any, **kwargs: Any) -> Any:
+        for name in forbidden_in(script):
+            note(name)
+        return original(script, *args, **kwargs)
+
+    return call
 
 
 def _viewed(original: Callable[..., Any], kind: type, active: Callable[[], bool]) -> Callable[..., Any]:
