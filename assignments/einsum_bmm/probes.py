@@ -106,6 +106,10 @@ def _copies(tensors: list[torch.Tensor]) -> list[torch.Tensor]:
     return [tensor.clone() for tensor in tensors]
 
 
-def _plain(result: torch.Tensor) -> torch.Tensor:
-    """Return a copy of a result; its type is for other checks to judge."""
-    return result.detach().as_subclass(torch.Tensor).clone()
+def _plain(result: Any) -> torch.Tensor:
+    """Return a copy of a result, of a list's or tuple's items in one row; its type is for other checks to judge."""
+    if isinstance(result, list | tuple):
+        return torch.cat([_plain(item).flatten() for item in result])
+    if isinstance(result, torch.Tensor):
+        return result.detach().as_subclass(torch.Tensor).clone()
+    return torch.tensor(result)
