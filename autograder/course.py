@@ -12,16 +12,15 @@ a CourseError of one line, `course.yml:14: what was found; what was expected; wh
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import os
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo, available_timezones
 
-from autograder.course_digest import digest_of, read_bytes
+from autograder.claims import check_functions, check_name
+from autograder.course_digest import digest_of
 from autograder.course_entries import (
     TAKEN_NAMES,
     AssignmentEntry,
@@ -44,7 +43,8 @@ class Assignment(AssignmentEntry):
     """Describe one assignment and where its files lie.
 
     Attributes:
-        folder: `assignments/<name>`, exactly what students get.
+        folder: `assignments/<name>`, exactly what students get; in a released folder, which holds one assignment
+            beside its own `course.yml`, that folder.
         solutions: `solutions/<name>`, which students' copies of a course lack.
     """
 
@@ -55,6 +55,11 @@ class Assignment(AssignmentEntry):
     def module(self) -> str:
         """Return the name under which a submission is imported."""
         return self.name
+
+    @property
+    def fetched(self) -> bool:
+        """Return whether its folder is there, which in a student's copy of a course comes with time."""
+        return self.folder.is_dir()
 
     @property
     def stub(self) -> Path:
@@ -85,8 +90,9 @@ class Assignment(AssignmentEntry):
         Raises:
             CourseError: If a check file cannot be read as Python.
         """
-        root = self.folder.parent.parent
-        return [name for file in self.check_files() + self.hidden_check_files() for name in _checks_in(file, root)]
+        root = self.solutions.parent.parent
+        files = self.check_files() + self.hidden_check_files()
+        return [check_name(function) for file in files for function in check_functions(file, root)]
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -112,10 +118,13 @@ class Course(CourseEntry):
         """Return the assignment called `name`.
 
         Raises:
-            CourseError: If there is none.
+            CourseError: If there is none, or it is not fetched yet.
         """
         for assignment in self.assignments:
             if assignment.name == name:
+                if not assignment.fetched:
+                    found = f"{name}: not fetched yet; expected {assignment.folder.relative_to(self.root).as_posix()}/"
+                    raise CourseError(f"{found}; run `autograde fetch {name}`")
                 return assignment
         names = [assignment.name for assignment in self.assignments]
         hint = suggestion(name, names) or f"; expected one of {', '.join(names) or 'none yet'}"
@@ -171,7 +180,7 @@ def load_course(path: Path) -> Course:
     assignments = []
     for index, item in enumerate(entry.assignments):
         due = item.due if item.due is None or item.due.tzinfo else item.due.replace(tzinfo=zone)
-        folder, solutions = (path.parent / top / item.name for top in ("assignments", "solutions"))
+        folder, solutions = _folder(path.parent, item.name), path.parent / "solutions" / item.name
         settings = vars(item) | {"due": due, "folder": folder, "solutions": solutions}
         assignments.append(Assignment(**settings))
         _check_assignment(document, ("assignments", index), assignments[-1])
@@ -187,6 +196,12 @@ def load_course(path: Path) -> Course:
         "exchange": entry.exchange and _absolute(path.parent, entry.exchange),
     }
     return Course(**(vars(entry) | placed))
+
+
+def _folder(root: Path, name: str) -> Path:
+    """Return the folder of an assignment; that of the course itself where this assignment was released alone."""
+    alone = not (root / "assignments").is_dir() and (root / f"check_{name}.py").is_file()
+    return root if alone else root / "assignments" / name
 
 
 def _absolute(root: Path, path: Path) -> Path:
@@ -249,8 +264,11 @@ def _check_assignment(document: Document, place: Loc, assignment: Assignment) ->
             first, second = ((*place, key, index) for index in pair)
             found = f"{key} of {label} lists {show(names[pair[1]])} here and on line {document.line(first)}"
             raise document.error(second, f"{found}; expected it once; delete one")
+    root = assignment.solutions.parent.parent
     folders = _names(assignment.folder.parent)
-    if assignment.name not in folders:
+    if assignment.folder != root and assignment.name not in folders:
+        if not (root / "solutions").is_dir():  # a student's copy of the course: not fetched yet
+            return
         hint = suggestion(assignment.name, folders) or f"; create assignments/{assignment.name}/ or delete the entry"
         raise document.error((*place, "name"), f"{label} has no folder under assignments/{hint}")
     if not assignment.check_files():
@@ -274,22 +292,6 @@ def _check_thresholds(document: Document, place: Loc, assignment: Assignment) ->
             hint = suggestion(name, checks) or f"; expected one of {', '.join(sorted(checks)) or 'none yet'}; rename it"
             found = f"thresholds of {owner(document, place)} name the check {show(name)}, which no check file defines"
             raise document.error((*place, "thresholds", name), f"{found}{hint}")
-
-
-def _checks_in(file: Path, root: Path) -> Iterator[str]:
-    """Yield the names of the checks that a file defines, without running it."""
-    label = file.relative_to(root).as_posix()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            tree = ast.parse(read_bytes(file, root))
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        line = f":{error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise CourseError(f"{label}{line}: not Python ({reason}); expected a check file; correct it") from error
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and node.name.startswith("check_"):
-            yield node.name.removeprefix("check_")
 
 
 def _names(folder: Path) -> list[str]:

@@ -13,7 +13,7 @@ from typing import Any
 from autograder.errors import CourseError
 
 CACHE_FOLDERS = frozenset(
-    {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis"}
+    {"__pycache__", ".ipynb_checkpoints", ".pytest_cache", ".mypy_cache", ".ruff_cache", ".hypothesis", ".autograde"}
 )
 LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 

@@ -1,10 +1,9 @@
-"""Read a notebook's code cells as one module, and build the notebook that students get from the stub.
+"""Read a notebook's code cells as one module.
 
 Notebooks are read here as plain JSON. What is needed of the format is small and has stood still since version 4, and
 a validator run over hostile input is time and surface for nothing: outputs and unknown keys are never looked at.
 """
 
-import hashlib
 import json
 import re
 from collections.abc import Iterator
@@ -14,13 +13,19 @@ from typing import Any
 from autograder.errors import SubmissionError
 from autograder.source import check_source, shown
 
-_REMOVED = "# (taken out: a line for IPython, not for Python)"
+_REMOVED = "# (taken out: a line for the notebook, not for the module)"
 # Cell magics whose body is not Python that runs in the notebook's own process. After any other (`%%time`, `%%capture`)
 # the body is part of the module.
 _FOREIGN = re.compile(
     r"%%(!|ai|bash|cmd|cython|file|html|HTML|javascript|js|latex|markdown|perl|pypy|python[23]?|R|ruby|script|sh|sql"
     r"|svg|SVG|sx|system|writefile)(?!\w)"
 )
+# What a student may write in a cell of their own to run the checks of autograder.jupyter; a worker has no such name.
+_CHECK_CALL = re.compile(
+    r"(from autograder\.jupyter import checks|check\s*=\s*checks\((?P<a>['\"])\w+(?P=a)\)"
+    r"|check\(((?P<b>['\"])\w*(?P=b))?\))\s*;?\s*(#.*)?"
+)
+_OWN_CHECK = re.compile(r"^(def check\b|class check\b|check\s*(:.*)?=(?!=|\s*checks\())", re.MULTILINE)
 _OPENING = re.compile(r"#|\"\"\"|'''|[\"'()\[\]{}]")
 _CLOSING = {quote: re.compile(rf"(?:[^\\]|\\.)*?{quote}") for quote in ('"', "'", '"""', "'''")}
 
@@ -39,59 +44,34 @@ def notebook_source(text: str, *, where: str = "notebook") -> NotebookSource:
     Each cell starts with a comment, `# code cell 3`, so that a line of the module can be found again in the notebook;
     locked cells count too. A line that starts a statement with `%` or `!` leaves a comment behind, or `pass` where it
     was indented, so that lines keep their places and blocks stay blocks. A `%` that continues an expression or lies
-    in a string is Python and stays. Of a cell that is written in another language (`%%bash`) nothing stays.
+    in a string is Python and stays. Of a cell that is written in another language (`%%bash`) nothing stays. A line that
+    only runs the notebook's checks, `check("values")`, goes as well, unless the notebook has a `check` of its own.
 
     Raises:
         SubmissionError: The text is not a notebook of format 4, or its code is no acceptable source (`check_source`).
     """
     pieces: list[str] = []
     removed: list[str] = []
-    for number, cell in enumerate(_code_cells(text, where), start=1):
-        if _is_locked(cell):
-            continue
-        lines = _cell_text(cell, number, where).replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    texts = {
+        number: _cell_text(cell, number, where).replace("\r\n", "\n").replace("\r", "\n")
+        for number, cell in enumerate(_code_cells(text, where), start=1)
+        if not _is_locked(cell)
+    }
+    has_own_check = any(map(_OWN_CHECK.search, texts.values()))
+    for number, cell_text in texts.items():
+        lines = cell_text.split("\n")
         place = f"code cell {number}"
         first = next((line for line in lines if line.strip()), "").strip()
         if _FOREIGN.match(first):
             pieces.append(f"# {place}: taken out, it is not Python\n")
             removed.append(f"{place}: {shown(first[:80])} (the whole cell)")
             continue
-        kept = list(_without_magics(lines))
+        kept = list(_without_magics(lines, has_own_check=has_own_check))
         for row, (line, left) in enumerate(zip(lines, kept, strict=True), start=1):
             if left is not line:
                 removed.append(f"{place}, line {row}: {shown(line.strip()[:80])}")
         pieces.append(f"# {place}\n" + "\n".join(kept).rstrip("\n") + "\n")
     return NotebookSource(check_source("\n".join(pieces), where=where), tuple(removed))
-
-
-def build_notebook(stub_text: str, *, name: str) -> str:
-    """Build the notebook of a stub in percent format, byte for byte the same from the same text.
-
-    Cell ids come from the assignment's name and from each cell's place and text. Comments stay comments:
-    jupytext would otherwise take one like `# cat the rows` for a shell command and write it without its `#`.
-    """
-    import jupytext
-
-    built = jupytext.reads(stub_text, fmt={"extension": ".py", "format_name": "percent", "comment_magics": False})
-    cells = [_built_cell(cell, name, place) for place, cell in enumerate(built.cells)]
-    notebook = {
-        "cells": cells,
-        "metadata": {
-            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-            "language_info": {"name": "python"},
-        },
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
-
-
-def _built_cell(cell: Any, name: str, place: int) -> dict[str, Any]:
-    identity = hashlib.sha256(json.dumps([name, place, cell.cell_type, cell.source]).encode()).hexdigest()
-    metadata = {key: value for key, value in cell.metadata.items() if key != "lines_to_next_cell"}
-    outside: dict[str, Any] = {"execution_count": None, "outputs": []} if cell.cell_type == "code" else {}
-    source = cell.source.splitlines(keepends=True)
-    return {"id": identity[:12], "cell_type": cell.cell_type, "metadata": metadata, "source": source, **outside}
 
 
 def _code_cells(text: str, where: str) -> Iterator[dict[str, Any]]:
@@ -138,8 +118,11 @@ def _cell_text(cell: dict[str, Any], number: int, where: str) -> str:
     )
 
 
-def _without_magics(lines: list[str]) -> Iterator[str]:
-    """Yield the lines of a cell, with a comment for each that starts a statement with `%` or `!` or continues one."""
+def _without_magics(lines: list[str], *, has_own_check: bool) -> Iterator[str]:
+    """Yield the lines of a cell, with a comment for each that starts a statement with `%` or `!` or continues one.
+
+    So too for each that runs the notebook's checks, where `check` is not the author's own.
+    """
     quote, depth, continues, in_magic = "", 0, False, False
     for line in lines:
         starts = not (quote or depth or continues)
@@ -147,6 +130,8 @@ def _without_magics(lines: list[str]) -> Iterator[str]:
             in_magic, continues = True, line.endswith("\\")
             indent = line[: len(line) - len(line.lstrip())]
             yield f"{indent}pass  {_REMOVED}" if indent else _REMOVED
+        elif starts and not has_own_check and _CHECK_CALL.fullmatch(line):
+            yield _REMOVED
         elif in_magic and continues:
             continues = line.endswith("\\")
             yield _REMOVED

@@ -17,8 +17,9 @@ from autograder.archive import Member
 from autograder.candidates import Candidates, find_candidates, load, stem_of, suffix_of
 from autograder.errors import SubmissionError
 from autograder.folder import is_junk, unreadable
-from autograder.notebook import NotebookSource, build_notebook, notebook_source
+from autograder.notebook import NotebookSource, notebook_source
 from autograder.source import SOURCE_BYTES, check_source, decode, shown
+from autograder.source_notebook import build_notebook
 
 NOTEBOOK_BYTES = 16 << 20
 _COURSE_FOLDERS = frozenset({"assignments", "solutions", ".", ".."})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -798,3 +799,35 @@ def test_a_course_with_a_value_replaced_is_answered_with_a_line(
         inside[key] = value
 
     survives(fuzz_root, yaml.safe_dump(course, allow_unicode=True).encode("utf-8", "surrogatepass"))
+
+
+def test_in_a_students_copy_an_assignment_may_come_later(root: Path) -> None:
+    shutil.rmtree(root / "solutions")
+    shutil.rmtree(root / "assignments/beta")
+
+    course = load_course(root / "course.yml")
+
+    assert [assignment.fetched for assignment in course.assignments] == [True, False]
+    assert course.assignments[1].check_names() == []
+    with pytest.raises(CourseError) as caught:
+        course.assignment("beta")
+    assert str(caught.value) == "beta: not fetched yet; expected assignments/beta/; run `autograde fetch beta`"
+
+
+def test_a_released_folder_is_a_course_of_one_assignment(root: Path) -> None:
+    released = root / "release/alpha"
+    shutil.copytree(root / "assignments/alpha", released)
+    (released / "course.yml").write_text("title: Tensors\nassignments:\n- {name: alpha, title: First steps}\n")
+
+    course = load_course(find_course(released))
+
+    alpha = course.assignment("alpha")
+    assert (course.root, alpha.folder, alpha.stub) == (released, released, released / "alpha.py")
+    assert alpha.check_names() == ["values", "speed"]
+    assert alpha.hidden_check_files() == []
+
+
+def test_where_there_are_assignments_a_check_file_beside_the_course_is_nothing(root: Path) -> None:
+    (root / "check_alpha.py").write_text(CHECKS)
+
+    assert load_course(root / "course.yml").assignment("alpha").folder == root / "assignments/alpha"

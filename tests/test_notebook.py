@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import SubmissionError
-from autograder.notebook import build_notebook, notebook_source
+from autograder.notebook import notebook_source
+from autograder.source_notebook import build_notebook
 
 STUB = '''# %% [markdown]
 # # Doubling
@@ -138,6 +139,35 @@ def test_a_cell_in_another_language_goes_whole(magic: str) -> None:
 
     assert "x = 1" not in read.source
     assert read.removed == (f"code cell 1: {magic} (the whole cell)",)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "check()",
+        'check("values")  # right?',
+        "check('values');",
+        'check = checks("double")',
+        "from autograder.jupyter import checks",
+    ],
+)
+def test_a_line_that_runs_the_notebooks_checks_is_taken_out(line: str) -> None:
+    read = notebook_source(notebook(cell(f"x = 1\n{line}")))
+
+    assert read.source == "# code cell 1\nx = 1\n# (taken out: a line for the notebook, not for the module)\n"
+    assert read.removed == (f"code cell 1, line 2: {line}",)
+
+
+@pytest.mark.parametrize("own", ["def check(x=0):\n    return x", "check = print", "check: object = print"])
+def test_a_check_of_ones_own_stays(own: str) -> None:
+    assert "check()" in notebook_source(notebook(cell(own), cell("check()"))).source
+
+
+@pytest.mark.parametrize(
+    "line", ["check(values)", "x = check()", 'y = """\ncheck()\n"""', "if x:\n    check()", "recheck()"]
+)
+def test_other_lines_with_that_word_are_python(line: str) -> None:
+    assert notebook_source(notebook(cell(line))).removed == ()
 
 
 def test_outputs_are_not_looked_at() -> None:

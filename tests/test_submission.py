@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from autograder import archive, folder
 from autograder.errors import SubmissionError
-from autograder.notebook import build_notebook
+from autograder.source_notebook import build_notebook
 from autograder.source import shown
 from autograder.submission import Submission, read_submission, read_submissions
 
@@ -88,7 +88,7 @@ def test_a_notebook_is_read_as_its_module(tmp_path: Path) -> None:
     submission = read(put(tmp_path / "ada.ipynb", notebook(SOLVED.replace("return", "%time 1\n    return"))))
 
     assert "return 2 * x" in submission.source
-    assert submission.notes == ("not part of the module: code cell 2, line 2: %time 1",)
+    assert submission.notes == ("not part of the module: code cell 1, line 4: %time 1",)
 
 
 def test_only_the_first_removed_lines_are_told(tmp_path: Path) -> None:
