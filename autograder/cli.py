@@ -15,10 +15,14 @@ from rich.text import Text
 
 from autograder import __version__
 from autograder.course import Assignment, Course, find_course, load_course
-from autograder.errors import AutograderError, CourseError, SubmissionError
+from autograder.errors import AutograderError, CourseError, ExchangeError, SubmissionError
+from autograder.nbgrader.commands import COMMANDS, course_or_none, exchange_options
+from autograder.nbgrader.place import Options, has_exchange
 
 if TYPE_CHECKING:
+    from autograder.job import Job
     from autograder.report import CheckResult, Report
+    from autograder.store import Memory
     from autograder.submission import Submission
 
 FAILED, UNUSABLE = 1, 2
@@ -46,9 +50,14 @@ class Commands(click.Group):
 def main(ctx: click.Context, course: Path | None) -> None:
     """Check, grade and validate exercises of a PyTorch course.
 
-    Students use `autograde list` and `autograde check NAME`; instructors `autograde grade NAME PATH...`.
+    Students use `autograde list`, `fetch`, `check`, `submit` and `feedback`; instructors `release`, `collect`, `grade`
+    and `release-feedback`.
     """
     ctx.obj = course
+
+
+for _command in COMMANDS:
+    main.add_command(_command)
 
 
 def _course(ctx: click.Context) -> Course:
@@ -67,18 +76,59 @@ def _err() -> Console:
 
 
 @main.command("list")
+@click.argument("name", required=False)
 @click.pass_context
-def list_(ctx: click.Context) -> None:
-    """List the assignments of the course in order."""
-    course = _course(ctx)
+@exchange_options
+def list_(ctx: click.Context, name: str | None, options: Options) -> None:
+    """List the assignments of the course in order, and where each stands in the exchange.
+
+    With NAME, print the receipts of your submissions of that assignment.
+    """
+    course = course_or_none(ctx.obj)
+    if course is None and not has_exchange(None, options):
+        course = _course(ctx)  # which says that there is none
+    if name is not None:
+        _print_receipts(course, name, options)
+        return
+    stands, problem = None, ""
+    if has_exchange(course, options):
+        from autograder.nbgrader.listing import listing
+
+        try:
+            stands = listing(course, options)
+        except ExchangeError as error:
+            if course is None:
+                raise
+            problem = str(error)
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in ("name", "title", "due", "checks"):
+    for column in ("name", "title", "due", "checks", *(stands.columns if stands else ())):
         table.add_column(column)
-    for assignment in course.assignments:
+    for assignment in course.assignments if course is not None else ():
         due = assignment.due.strftime("%Y-%m-%d %H:%M %Z") if assignment.due else "-"
-        table.add_row(assignment.name, assignment.title, due, str(len(assignment.check_names())))
-    _out().print(Text(course.title, style="bold"))
+        checks = str(len(assignment.check_names())) if assignment.fetched else "not fetched"
+        row = stands.rows[assignment.name] if stands else ()
+        table.add_row(assignment.name, assignment.title, due, checks, *row)
+    if stands:
+        for other in stands.others:
+            table.add_row(other, "-", "-", "-", *stands.rows[other])
+    if course is not None:
+        _out().print(Text(course.title, style="bold"))
     _out().print(table)
+    if problem:
+        click.echo(f"autograde: {problem}", err=True)
+
+
+def _print_receipts(course: Course | None, name: str, options: Options) -> None:
+    from autograder.nbgrader.handing_in import show_receipt
+    from autograder.nbgrader.listing import receipts
+
+    if course is not None and name not in [item.name for item in course.assignments]:
+        course.assignment(name)  # which says what may have been meant
+    found = receipts(course, name, options)
+    for receipt in found:
+        show_receipt(receipt)
+    if not found:
+        click.echo(f"{name}: no submission from this account", err=True)
 
 
 _sandbox = click.option(
@@ -152,8 +202,9 @@ def check(
 
 @main.command()
 @click.argument("name")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
+@click.option("--resume/--no-resume", default=True, help="Take what was graded before; --no-resume measures anew.")
 @_sandbox
 @_device
 @_json
@@ -163,6 +214,7 @@ def grade(
     name: str,
     paths: tuple[Path, ...],
     jobs: int,
+    resume: bool,
     sandbox: str | None,
     device: str | None,
     json_path: Path | None,
@@ -170,39 +222,66 @@ def grade(
     """Grade submissions with public and hidden checks.
 
     A PATH is a module, a notebook, an archive or a folder of one submission, or a folder with one folder or file for
-    each student.
+    each student. Without one, everything that was collected for NAME is graded and goes into the gradebook, as with
+    `nbgrader autograde NAME`.
     """
     course, assignment = _find(ctx, name, None)
-    from autograder.job import Job
+    from autograder.job import Job, official_level
     from autograder.sandbox.levels import best_level, require
-    from autograder.submission import read_submissions
+    from autograder.store import Memory, store_url
 
-    level = course.sandbox if sandbox is None else best_level() if sandbox == "auto" else sandbox
+    level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
     require(level)
-    for path in paths:
-        if not path.exists():
-            raise SubmissionError(f"{path}: there is no such file or folder; expected a submission or a folder of them")
-    submissions = read_submissions(list(paths), name=name, stub=_stub(assignment))
     job = Job(course.path, name, level, _choose_device(device, course))
-    reports = _grade(job, submissions, jobs=jobs, quiet=False)
+    memory = Memory(store_url(course), resume)
+    standings: dict[str, tuple[float, float]] | None = None
+    if paths:
+        reports = _grade(job, _named(paths, assignment), jobs=jobs, quiet=False, memory=memory)
+    else:
+        reports, standings = _grade_collected(course, job, jobs=jobs, memory=memory)
     if json_path is not None:
         _write_json(json_path, reports)
     if json_path != Path("-"):
         from autograder.render import show_class, show_report
 
-        if len(reports) == 1:
+        if len(reports) == 1 and standings is None:
             show_report(_out(), reports[0])
         else:
-            show_class(_out(), reports)
+            show_class(_out(), reports, standings)
     unfinished = [report for report in reports if not report.complete]
     for report in unfinished:
-        click.echo(
-            f"autograde: {report.student}: a check failed by our fault (grader_error); no grade is final", err=True
-        )
+        end = "no grade is final" if standings is None else "its old score stays; grade again"
+        click.echo(f"autograde: {report.student}: a check failed by our fault (grader_error); {end}", err=True)
     if unfinished:
         sys.exit(UNUSABLE)
     passed = all(report.score >= course.pass_mark * report.max_score for report in reports)
     sys.exit(0 if passed else FAILED)
+
+
+def _named(paths: tuple[Path, ...], assignment: Assignment) -> list[Submission]:
+    from autograder.submission import read_submissions
+
+    for path in paths:
+        if not path.exists():
+            raise SubmissionError(f"{path}: there is no such file or folder; expected a submission or a folder of them")
+    return read_submissions(list(paths), name=assignment.name, stub=_stub(assignment))
+
+
+def _grade_collected(
+    course: Course, job: Job, *, jobs: int, memory: Memory
+) -> tuple[list[Report], dict[str, tuple[float, float]]]:
+    """Grade what was collected and write the gradebook; return the reports and each student's standing there."""
+    from autograder.nbgrader.gradebook import read_class, require_generated, write_grades
+
+    submissions, warnings = read_class(course, job.assignment)
+    require_generated(course, job.assignment)
+    reports = _grade(job, submissions, jobs=jobs, quiet=False, memory=memory)
+    written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
+    for warning in (*warnings, *written.warnings):
+        click.echo(f"warning: {warning}", err=True)
+    new, same = len(written.written), len(written.current)
+    click.echo(f"{job.assignment}: {new} written to the gradebook, {same} there already", err=True)
+    return reports, {student: (entry.late, entry.final) for student, entry in written.standings.items()}
 
 
 @main.command()
@@ -210,7 +289,11 @@ def grade(
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--only", metavar="FILE", multiple=True, help="Grade only these kept submissions, by stem.")
 @click.option("--kind", multiple=True, type=click.Choice(["stub", "reference", "right", "wrong", "attack"]))
-@click.option("--quick", is_flag=True, help="Grade representatives only: one for each set of losses.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="Grade representatives only: wrong solutions that together lose every check, a few others.",
+)
 @_sandbox
 @click.pass_context
 def validate(
@@ -270,7 +353,7 @@ def build(ctx: click.Context, names: tuple[str, ...], only_check: bool) -> None:
     from autograder.build import stale_notebooks, write_notebooks
 
     course = _course(ctx)
-    chosen = [course.assignment(name) for name in names] or list(course.assignments)
+    chosen = [course.assignment(name) for name in names] or [item for item in course.assignments if item.fetched]
     paths = stale_notebooks(chosen) if only_check else write_notebooks(chosen)
     for path in paths:
         click.echo(f"{path.relative_to(course.root)}: {'stale; run `autograde build`' if only_check else 'written'}")
@@ -348,7 +431,9 @@ def _without_flag(report: Report, start: str) -> Report:
     return replace(report, flags=tuple(flag for flag in report.flags if not flag.startswith(start)))
 
 
-def _grade(job: Any, submissions: list[Submission], *, jobs: int, quiet: bool) -> list[Report]:
+def _grade(
+    job: Job, submissions: list[Submission], *, jobs: int, quiet: bool, memory: Memory | None = None
+) -> list[Report]:
     from autograder.executor import grade_all
 
     reports: dict[int, Report] = {}
@@ -358,7 +443,9 @@ def _grade(job: Any, submissions: list[Submission], *, jobs: int, quiet: bool) -
         def progress(news: CheckResult | str) -> None:
             step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
 
-        for place, report in grade_all(job, submissions, jobs=jobs, progress=progress if single else None):
+        for place, report in grade_all(
+            job, submissions, jobs=jobs, progress=progress if single else None, memory=memory
+        ):
             reports[place] = report
             if not single:
                 step(f"{report.student}: {report.score:g}/{report.max_score:g}")

@@ -122,6 +122,9 @@ def _course(course: Course) -> Iterator[Finding]:
 
     yield Finding("course.yml", "ok", f"{course.path}: {len(course.assignments)} assignments")
     for assignment in course.assignments:
+        if not assignment.fetched:
+            yield Finding(assignment.name, "ok", f"not fetched yet; run `autograde fetch {assignment.name}`")
+            continue
         try:
             checks, stale = assignment.check_names(), stale_notebooks([assignment])
         except AutograderError as error:
@@ -133,6 +136,10 @@ def _course(course: Course) -> Iterator[Finding]:
         else:
             yield Finding(assignment.name, "ok", f"{len(checks)} checks, {hidden}")
     yield _secret(course.secret_file)
+    from autograder.nbgrader.examination import examine_nbgrader
+
+    for name, state, text in examine_nbgrader(course):
+        yield Finding(name, state, text)
 
 
 def _secret(path: Path) -> Finding:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+
+from autograder.course import Course
+
+LEVEL_VARIABLE = "AUTOGRADE_SANDBOX"
+"""Names a sandbox level in place of the course's, by an instructor who knows that this machine gives no better one."""
 
 
 @dataclass(frozen=True)
@@ -29,3 +35,8 @@ class Job:
     select: tuple[str, ...] | None = None
     pictures: Path | None = None
     pairs: int | None = None
+
+
+def official_level(course: Course) -> str:
+    """Return the sandbox level of official grading: the environment's, else the course's."""
+    return os.environ.get(LEVEL_VARIABLE) or course.sandbox

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
 from rich.table import Table
@@ -79,15 +79,31 @@ def _reason(check: CheckResult) -> Text:
     return text
 
 
-def show_class(console: Console, reports: Sequence[Report]) -> None:
-    """Print one line for each submission: score, and what each lost its points for."""
+def show_class(
+    console: Console,
+    reports: Sequence[Report],
+    gradebook: Mapping[str, tuple[float, float]] | None = None,
+) -> None:
+    """Print one line for each submission: score, and what each lost its points for.
+
+    Args:
+        console: Where.
+        reports: What.
+        gradebook: What lateness takes from each student's score in the gradebook, and what is left of it.
+    """
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for name, justify in (("student", "left"), ("score", "right"), ("lost", "left")):
-        table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    standing = (("late", "right"), ("gradebook", "right")) if gradebook is not None else ()
+    for name, justify in (("student", "left"), ("score", "right"), *standing, ("lost", "left")):
+        table.add_column(name, justify=justify, overflow="fold")
     for report in reports:
         score = f"{number(report.score)}/{number(report.max_score)}"
         style = "green" if report.score >= report.max_score else ""
-        table.add_row(Text(plain(report.student)), Text(score, style=style), _losses(report))
+        cells = [Text(plain(report.student)), Text(score, style=style)]
+        if gradebook is not None:
+            late, final = gradebook.get(report.student, (0.0, 0.0))
+            known = report.student in gradebook
+            cells += [Text(f"-{number(late)}" if late else ""), Text(number(final) if known else "-")]
+        table.add_row(*cells, _losses(report))
     console.print(table)
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from autograder.failure import Verdict
+from autograder.failure import VERDICTS, Verdict
 
 SCHEMA = "autograde/report/v1"
 _HIDDEN_WORDS = {
@@ -170,6 +170,27 @@ class Report:
             "error": self.error,
             "checks": checks,
         }
+
+
+def report_of(document: Mapping[str, Any]) -> Report:
+    """Return the report that wrote a document; a figure that was not finite comes back as one that is no number.
+
+    Raises:
+        KeyError: If something is missing in it.
+        TypeError: If something in it is of the wrong type, or unknown.
+        ValueError: If a verdict is none.
+    """
+    checks = []
+    for entry in document["checks"]:
+        measured = {name: math.nan if value is None else float(value) for name, value in entry["measured"].items()}
+        check = CheckResult(**{**entry, "lines": tuple(entry["lines"]), "measured": measured})
+        if check.verdict not in VERDICTS or not 0 <= check.score <= check.points:
+            raise ValueError(f"the check {check.name} has the verdict {check.verdict!r} and the score {check.score!r}")
+        checks.append(check)
+    sums = ("score", "max_score")
+    fields = {name: value for name, value in document.items() if name not in sums}
+    lists = {name: tuple(fields[name]) for name in ("flags", "notes")}
+    return Report(**{**fields, **lists, "checks": tuple(checks)})
 
 
 def to_json(reports: Iterable[Report]) -> str:

@@ -125,7 +125,7 @@ def test_a_device_that_is_not_there_is_refused(course: Lab) -> None:
 
 
 def test_wrong_usage_is_told_and_exits_2(course: Lab) -> None:
-    for arguments in (("grade", "echo"), ("check",), ("nothing",), ("grade", "echo", ".", "--jobs", "0")):
+    for arguments in (("grade",), ("check",), ("nothing",), ("grade", "echo", ".", "--jobs", "0")):
         result = autograde(course, *arguments)
         assert (result.exit_code, result.stdout) == (2, "")
         assert "Usage: " in result.stderr

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sysconfig
 from pathlib import Path
 
 from traitlets.config import Config
@@ -71,4 +73,16 @@ def config_of(course: Course) -> Config:
     ]
     config.Autograde.exclude_overwriting = {item.name: [f"{item.name}.py"] for item in course.assignments}
     config.AssignLatePenalties.plugin_class = f"{PACKAGE}.late.CoursePolicy"
+    config.ExchangeFactory.collect = f"{PACKAGE}.exchange.Collect"
+    config.ExchangeFactory.release_assignment = f"{PACKAGE}.exchange.ReleaseAssignment"
+    _make_scripts_findable()
     return config
+
+
+def _make_scripts_findable() -> None:
+    """Append the folder of Python's scripts to PATH where nbgrader would not find the one it starts by name.
+
+    That is `alembic`, for every new gradebook. Without it the tables are written and their version is not.
+    """
+    if shutil.which("alembic") is None:
+        os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), sysconfig.get_path("scripts")))

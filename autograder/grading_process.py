@@ -1,0 +1,164 @@
+"""A process that grades for another one, which never runs a check itself: nbgrader, or a Jupyter server.
+
+A grading changes the process that it runs in: torch's threads, pytest, `stdout`, signals. So it runs in a child that is
+started when it is first needed, keeps its sandbox warm, and ends when it has been idle for a while, or with its parent.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import pickle
+import subprocess
+import sys
+import threading
+from typing import TYPE_CHECKING, BinaryIO
+
+from autograder.course import load_course
+from autograder.errors import AutograderError, CourseError
+from autograder.job import Job
+from autograder.report import Report
+from autograder.store import Memory, engine_digest, job_key
+from autograder.submission import Submission
+
+if TYPE_CHECKING:
+    from autograder.executor import Grader
+
+_IDLE_S = 300.0
+
+
+class GradingProcess:
+    """Grades in a child of this process, one submission at a time, whichever thread asks."""
+
+    def __init__(self, idle_s: float = _IDLE_S) -> None:
+        """Start nothing yet.
+
+        Args:
+            idle_s: How long the child waits for the next submission before it is ended.
+        """
+        self._idle_s = idle_s
+        self._lock = threading.Lock()
+        self._child: subprocess.Popen[bytes] | None = None
+        self._timer: threading.Timer | None = None
+        atexit.register(self.close)
+
+    @property
+    def pid(self) -> int | None:
+        """The child's process id; None where there is none."""
+        return self._child.pid if self._child else None
+
+    def grade(self, job: Job, memory: Memory, submission: Submission) -> Report:
+        """Grade one submission.
+
+        Raises:
+            AutograderError: Whatever kept it from being graded, such as a check file that does not load.
+        """
+        with self._lock:
+            self._stop_timer()
+            answer: object = None
+            for _ in range(2):  # the child may have been killed while it was idle
+                fresh = self._child is None or self._child.poll() is not None
+                try:
+                    answer = self._ask((job, memory, submission))
+                    break
+                except (OSError, EOFError, pickle.UnpicklingError):
+                    self._end()
+                    if fresh:
+                        break
+            self._timer = threading.Timer(self._idle_s, self.close)
+            self._timer.daemon = True
+            self._timer.start()
+        if isinstance(answer, Report):
+            return answer
+        if isinstance(answer, AutograderError):
+            raise answer
+        raise CourseError(
+            f"{job.assignment}: the process that graded {submission.student} ended; expected a report; look at the "
+            f"memory of this machine, then run `autograde grade {job.assignment}`"
+        )
+
+    def close(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._stop_timer()
+            self._end()
+
+    def _ask(self, request: tuple[Job, Memory, Submission]) -> object:
+        if self._child is None or self._child.poll() is not None:
+            self._end()
+            command = [sys.executable, "-P", "-m", "autograder.grading_process"]
+            self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        child = self._child
+        assert child.stdin is not None and child.stdout is not None  # asked for above
+        pickle.dump(request, child.stdin)
+        child.stdin.flush()
+        return pickle.load(child.stdout)
+
+    def _end(self) -> None:
+        """End the child: without its standard input it stops by itself, and takes its sandbox along."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except OSError:  # what was not flushed into a child that is gone
+                    pass
+        try:
+            child.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer requests until there are no more."""
+    grader: Grader | None = None
+    state: tuple[object, ...] = ()
+    try:
+        while True:
+            try:
+                job, memory, submission = pickle.load(requests)
+            except EOFError:
+                return
+            answer: Report | AutograderError
+            try:
+                from autograder.executor import Grader
+                from autograder.sandbox.levels import require
+
+                require(job.level)
+                now = (job, memory, job_key(load_course(job.course), job))
+                if grader is None or state != now:
+                    if grader is not None:
+                        grader.close()
+                    grader, state = None, ()
+                    grader, state = Grader(job, memory), now
+                answer = grader.grade(submission)
+            except AutograderError as error:
+                answer = error
+            pickle.dump(answer, answers)
+            answers.flush()
+    finally:
+        if grader is not None:
+            grader.close()
+
+
+def main() -> None:
+    """Serve the process that started this one; what checks print goes where its standard error goes."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    engine_digest()  # of the files as they are now, when the modules are imported
+    try:
+        _serve(sys.stdin.buffer, answers)
+    except (KeyboardInterrupt, BrokenPipeError):
+        pass
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,238 @@
+"""The commands of the exchange: parse, call one function, print."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from autograder.course import Course, find_course, load_course
+from autograder.errors import CourseError, ExchangeError
+from autograder.nbgrader.place import Options, find_place
+from autograder.nbgrader.wording import count, local
+
+_SOON = timedelta(minutes=15)
+"""This close to the due date a submission goes in before it is checked."""
+
+
+def exchange_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the options that name an exchange, a course and a student, as one argument `options`."""
+
+    @functools.wraps(command)
+    def wrapped(*args: Any, exchange: Path | None, course_id: str | None, student: str | None, **named: Any) -> None:
+        command(*args, options=Options(exchange, course_id, student), **named)
+
+    for option in (
+        click.option("--student", metavar="ID", help="Act as this student; by default your account's name."),
+        click.option("--course-id", metavar="ID", help="nbgrader's name of the course, where there is no course.yml."),
+        click.option("--exchange", metavar="DIR", type=click.Path(path_type=Path), help="nbgrader's exchange folder."),
+    ):
+        wrapped = option(wrapped)
+    return wrapped
+
+
+def course_or_none(start: Path | None) -> Course | None:
+    """Return the course at a path or around the working folder; None where no path was given and there is none.
+
+    Raises:
+        CourseError: If a course.yml is not in order, or there is none at the path that was given.
+    """
+    if start is not None and start.is_file():
+        return load_course(start)
+    try:
+        path = find_course(start or Path.cwd())
+    except CourseError:
+        if start is not None or any((folder / "course.yaml").is_file() for folder in _upwards(Path.cwd())):
+            raise
+        return None
+    return load_course(path)
+
+
+def _upwards(folder: Path) -> tuple[Path, ...]:
+    return (folder, *folder.parents)
+
+
+def _instructors(ctx: click.Context) -> Course:
+    course = course_or_none(ctx.obj)
+    if course is None:
+        return load_course(find_course(Path.cwd()))  # which says that there is none
+    if not (course.root / "solutions").is_dir():
+        raise CourseError(f"{course.root}: has no solutions/; expected the instructor's copy; change to that")
+    return course
+
+
+@click.command()
+@click.argument("name")
+@click.pass_context
+@exchange_options
+def release(ctx: click.Context, name: str, options: Options) -> None:
+    """Give an assignment to the students (instructors).
+
+    Generates the students' version and puts it into the exchange, as `nbgrader generate_assignment` and
+    `nbgrader release_assignment` do. A second release takes the place of the first, which nbgrader does only with
+    --force: a correction has to reach those who have not fetched yet. Those who have keep what they have.
+    """
+    from autograder.nbgrader.instructor_side import release as run
+
+    course = _instructors(ctx)
+    released = run(course, name, options)
+    for file in released.files:
+        click.echo(f"  {file}")
+    words = {
+        "new": "released",
+        "same": "released again, the same as before",
+        "replaced": "released again, in place of the earlier one; who has fetched that keeps it",
+    }[released.before]
+    click.echo(f"{name}: {words}: {released.folder}")
+    if released.submitted:
+        click.echo(f"{name}: {count(released.submitted, 'student has', 'students have')} submitted already", err=True)
+    due = course.assignment(name).due
+    if due is not None and due < datetime.now(UTC):
+        click.echo(f"{name}: was due {local(due, due)}; every submission will be late", err=True)
+
+
+@click.command()
+@click.argument("name")
+@click.pass_context
+@exchange_options
+def collect(ctx: click.Context, name: str, options: Options) -> None:
+    """Bring the latest submissions in from the exchange (instructors)."""
+    from autograder.nbgrader.instructor_side import collect as run
+
+    course = _instructors(ctx)
+    collected = run(course, name, options)
+    for who, words in ((collected.new, "collected"), (collected.updated, "collected, in place of an earlier one")):
+        for one in who:
+            click.echo(f"{one}: {words}")
+    for warning in collected.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    came = len(collected.new) + len(collected.updated)
+    click.echo(f"{name}: {count(came, 'submission', 'submissions')} collected, {len(collected.same)} there already")
+
+
+@click.command("release-feedback")
+@click.argument("name")
+@click.pass_context
+@exchange_options
+def release_feedback(ctx: click.Context, name: str, options: Options) -> None:
+    """Give feedback on graded submissions back to the students (instructors).
+
+    Writes it and puts it into the exchange, as `nbgrader generate_feedback` and `nbgrader release_feedback` do. It is
+    a command of its own, and not `feedback` in the instructor's copy: what everybody will read should go out because
+    somebody said so, not because of the folder that they were in.
+    """
+    from autograder.nbgrader.instructor_side import release_feedback as run
+
+    returned = run(_instructors(ctx), name, options)
+    for one in returned.students:
+        click.echo(f"{one}: returned")
+    for warning in returned.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    click.echo(f"{name}: feedback returned to {count(len(returned.students), 'student', 'students')}")
+
+
+@click.command()
+@click.argument("name")
+@click.option("--missing", is_flag=True, help="Put back files that your copy lacks; the others stay as they are.")
+@click.pass_context
+@exchange_options
+def fetch(
+    ctx: click.Context,
+    name: str,
+    missing: bool,
+    options: Options,
+) -> None:
+    """Get an assignment from the exchange.
+
+    It comes to assignments/NAME in a copy of the course, else to NAME in this folder. A folder that is there already
+    is never written over.
+    """
+    from autograder.nbgrader.student_side import assignment_folder
+    from autograder.nbgrader.student_side import fetch as run
+
+    course = course_or_none(ctx.obj)
+    place = find_place(course, options)
+    target = assignment_folder(course, name)
+    files = run(place, name, target, missing=missing)
+    for file in files:
+        click.echo(f"  {file}")
+    words = "nothing is missing in" if not files else "put back into" if missing else "fetched to"
+    click.echo(f"{name}: {words} {target}")
+
+
+@click.command()
+@click.argument("name")
+@click.argument("path", required=False, type=click.Path(path_type=Path))
+@click.option("--check/--no-check", default=True, help="Run the public checks first; they never stop a submission.")
+@click.pass_context
+@exchange_options
+def submit(
+    ctx: click.Context,
+    name: str,
+    path: Path | None,
+    check: bool,
+    options: Options,
+) -> None:
+    """Hand in your submission, and get a receipt.
+
+    PATH is a module or a notebook under any name, an archive or a folder; by default your copy of the assignment. You
+    may submit as often as you like: the latest counts.
+    """
+    from autograder.nbgrader import handing_in as words
+    from autograder.nbgrader.receipts import kept_receipts
+    from autograder.nbgrader.staging import stage
+    from autograder.nbgrader.student_side import require_inbound
+    from autograder.nbgrader.student_side import submit as run
+
+    course = course_or_none(ctx.obj)
+    place = find_place(course, options)
+    released = place.released_folder(name)
+    require_inbound(place)  # before the minutes that checks may take
+    path = path or words.own_copy(course, name)
+    staged = stage(path, name=name, student=place.student, released=released)
+    home, assignment = words.with_checks(course, name, path)
+    words.show_staged(staged, name)
+    due = assignment.due if assignment is not None else None
+    check_after = due is not None and timedelta() <= due - datetime.now(UTC) < _SOON
+    if check and not check_after:
+        words.run_checks(home, name, staged)
+    before = kept_receipts(place, name)
+    receipt = run(place, staged, name=name)
+    words.show_receipt(receipt)
+    if assignment is not None:
+        click.echo(words.timeliness(receipt, assignment))
+    if before:
+        click.echo(words.replaced(before[-1].receipt, receipt, due))
+    if check and check_after:
+        click.echo("It was handed in first because it is due so soon; now the checks:")
+        words.run_checks(home, name, staged)
+
+
+@click.command()
+@click.argument("name")
+@click.pass_context
+@exchange_options
+def feedback(ctx: click.Context, name: str, options: Options) -> None:
+    """Get the feedback on your submissions.
+
+    It comes as a page to open in a browser, in the folder `feedback` of your copy of the assignment. Instructors
+    return it with `autograde release-feedback NAME`.
+    """
+    from autograder.nbgrader.student_side import assignment_folder, fetch_feedback
+
+    course = course_or_none(ctx.obj)
+    if course is not None and (course.root / "solutions").is_dir() and options.student is None:
+        raise ExchangeError(
+            f"{course.root}: is the instructor's copy; expected a student's; return feedback with "
+            f"`autograde release-feedback {name}`, or give --student"
+        )
+    place = find_place(course, options)
+    for one in fetch_feedback(place, name, assignment_folder(course, name)):
+        click.echo(f"{local(one.kept.receipt.moment)}  {one.kept.receipt.digest[:19]}  {one.local}")
+
+
+COMMANDS: tuple[click.Command, ...] = (release, fetch, submit, collect, release_feedback, feedback)
