@@ -84,6 +84,12 @@ def check_values(
         expected = [in_double(FUNCTIONS[name], args) for args in inputs]
         assert_close(found, expected, what=f"two calls of checkpoint() with a function that returns {name}")
 
+    x, scale, shift = x.detach(), uniform(rng, *x.shape, dtype=dtype), uniform(rng, *x.shape, dtype=dtype)
+    found = probe.result("by keyword", x, scale=scale, shift=shift)
+    assert_unchanged(student)
+    expected = FUNCTIONS["by keyword"](x.double(), scale=scale.double(), shift=shift.double()).to(dtype)
+    assert_close(found, expected, what="checkpoint() with keyword arguments")
+
 
 def oracle_gradients(
     function: Callable[..., Any], args: list[Tensor], kwargs: dict[str, Tensor], vectors: list[Tensor | None]
@@ -134,6 +140,15 @@ def parts(observation: Any, *types: type) -> Any:
     return observation
 
 
+def returned_as_nine(probe: Probe, args: list[Tensor]) -> bool:
+    """Tell whether each of the other values, tensors beside them, comes back in its place."""
+    try:
+        (found,) = probe.results("other values", [args], True)
+    except StudentError:
+        return False
+    return isinstance(found, list | tuple) and len(found) == 9 and all(isinstance(found[i], Tensor) for i in (1, 7))
+
+
 def works(call: Callable[..., Any], *args: Any) -> bool:
     """Tell whether a call of the submission's raises nothing."""
     try:
@@ -156,7 +171,7 @@ def check_gradients(probe: Probe, rng: torch.Generator, dtype: torch.dtype, leav
     for case, (name, count, passes) in PASSES.items():
         args = [draw(*shape) for _ in range(3 if name == "one unused" else 2)]
         # That other values come out right is for `values` to judge; here only the gradients beside them are.
-        if name == "other values" and not works(probe.results, name, [args], True):
+        if name == "other values" and not returned_as_nine(probe, args):
             continue
         vectors = [[draw(*shape) if place in used else None for place in range(count)] for used in passes]
         found = probe.gradients(name, args, {}, vectors, leaves)
@@ -171,6 +186,11 @@ def check_gradients(probe: Probe, rng: torch.Generator, dtype: torch.dtype, leav
     x, vector = draw(*shape), draw(*shape)
     (expected,) = oracle_gradients(lambda x: (x * x).tanh() * x, [x], {}, [vector])
     assert_close(probe.gradient_of_both(x, vector), expected, what="the gradient of a tensor that is passed twice")
+
+    args, vector = [draw(*shape[::-1]).t(), draw(2 * shape[0], shape[1])[::2]], draw(*shape[::-1]).t()
+    found = probe.gradients("a tensor", args, {}, [[vector]], leaves)
+    expected = [oracle_gradients(FUNCTIONS["a tensor"], args, {}, [vector])]
+    assert_close(filled(found, expected), expected, what="the gradients for transposed and strided arguments")
 
     if dtype == torch.float64 and leaves:
         inputs = [draw(2, 2).requires_grad_() for _ in range(3)]
@@ -254,16 +274,23 @@ def check_rng(probe: Probe, rng: torch.Generator, device: torch.device, how: str
 @points(2)
 @pytest.mark.parametrize("by_grad", [False, True], ids=["backward", "torch.autograd.grad"])
 @pytest.mark.parametrize(
-    "passes", [[[0]], [[2]], [[0, 1, 2]], [[0, 1, 2], [0, 1, 2]], [[1], [0, 2], [0, 1, 2]]], ids=str
+    ("outputs", "passes"),
+    [
+        *((1, [[0]]), (1, [[0], [0]])),
+        *((3, [[0]]), (3, [[2]]), (3, [[0, 1, 2]]), (3, [[0, 1, 2], [0, 1, 2]]), (3, [[1], [0, 2], [0, 1, 2]])),
+    ],
+    ids=str,
 )
-def check_calls(probe: Probe, rng: torch.Generator, passes: list[list[int]], by_grad: bool) -> None:
+def check_calls(probe: Probe, rng: torch.Generator, outputs: int, passes: list[list[int]], by_grad: bool) -> None:
     """Forward calls fn once, the first backward pass once more, and each later pass at most once more."""
     shape = (size(rng), size(rng))
 
-    counts = probe.calls(normal(rng, *shape), normal(rng, *shape), passes, by_grad)
+    counts = probe.calls(normal(rng, *shape), normal(rng, *shape), outputs, passes, by_grad)
 
     parts(tuple(counts), *[int] * len(counts))
-    assert counts[0] == 1, f"forward called the function {counts[0]} times; expected once"
+    assert counts or outputs > 1, "what the probe observed was tampered with"
+    for count in counts[:1]:
+        assert count == 1, f"forward called the function {count} times; expected once"
     again = [after - before for before, after in pairwise(counts)]
     for count in again[:1]:
         assert count == 1, f"the first backward pass called the function {count} times; expected once"
@@ -404,5 +431,5 @@ def check_speed(probe: Probe, speed: Speed, rng: torch.Generator, device: torch.
 
     ratio = speed("stack", inputs, expected, compare=compare)
     # Who computes no gradients of the weights saves as much as the one more forward costs.
-    enough = ratio.ratio >= LEAST_RATIO or not judge_gradients
+    enough = ratio.high >= LEAST_RATIO or not judge_gradients
     assert enough, f"took {ratio.ratio:.3g} times the baseline: too little for one more forward"

@@ -231,33 +231,40 @@ def random_numbers(
     return draws, stream
 
 
-def calls(submission: types.ModuleType, x: Tensor, y: Tensor, passes: list[list[int]], by_grad: bool) -> list[int]:
-    """Return how often the function had been called after forward, and after each pass.
+def calls(
+    submission: types.ModuleType, x: Tensor, y: Tensor, count: int, passes: list[list[int]], by_grad: bool
+) -> list[int]:
+    """Return how often the function had been called after forward, and after each pass, as far as these work.
+
+    That the one pass over one output works is for this check to show, the rest for those of values and gradients.
 
     Args:
         submission: The module.
         x: An argument; it gets to require grad.
         y: Another one.
-        passes: For each backward pass over the one graph, which of the three outputs it uses.
+        count: The number of outputs, 1 or 3.
+        passes: For each backward pass over the one graph, which of the outputs it uses.
         by_grad: Ask torch.autograd.grad for the gradients, and not backward.
     """
     log: list[None] = []
-    fn = _watched(lambda x, y: (x.sin() * y, x * y.cos(), (x * y).exp()), log)
+    several = _watched(lambda x, y: (x.sin() * y, x * y.cos(), (x * y).exp()), log)
+    fn = several if count > 1 else _watched(lambda x, y: x.sin() * y, log)
     inputs = [x.requires_grad_(), y.requires_grad_()]
-    outputs = submission.checkpoint(fn, *inputs)
-    counts = [len(log)]
-    for number, used in enumerate(passes, start=1):
-        chosen, kept = [outputs[index].sum() for index in used], number < len(passes)
-        try:
+    counts: list[int] = []
+    try:
+        found = submission.checkpoint(fn, *inputs)
+        counts.append(len(log))
+        outputs = found if count > 1 else (found,)
+        for number, used in enumerate(passes, start=1):
+            chosen, kept = [outputs[index].sum() for index in used], number < len(passes)
             if by_grad:
                 _autograd_grad(chosen, inputs, retain_graph=kept, allow_unused=True)
             else:
                 _autograd_backward(chosen, retain_graph=kept)
-        except Exception:  # that later passes and this function work is for the gradients to show
-            if number == 1 and not by_grad:
-                raise
-            break
-        counts.append(len(log))
+            counts.append(len(log))
+    except Exception:
+        if count == 1 and not by_grad and len(counts) < 2:
+            raise
     return counts
 
 

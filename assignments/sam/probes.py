@@ -14,6 +14,9 @@ from torch.optim.optimizer import register_optimizer_step_pre_hook
 
 Tensors = list[Tensor]
 
+# Names of our own: what a submission puts in the place of torch's functions is not what looks.
+_clone, _detach, _register = Tensor.clone, Tensor.detach, torch.optim.Optimizer.register_step_pre_hook
+
 
 class Soft(torch.optim.Optimizer):
     """An optimizer that torch does not have: an average of gradients, squashed into (-1, 1), is the direction."""
@@ -55,7 +58,7 @@ def _parameters(weights: Tensors) -> list[nn.Parameter]:
 
 
 def _look(params: list[nn.Parameter]) -> Tensors:
-    return [p.detach().clone() for p in params]
+    return [_clone(_detach(p)) for p in params]
 
 
 def _clear(params: list[nn.Parameter]) -> None:
@@ -183,17 +186,22 @@ def _watched_second_step(sam: Any, params: list[nn.Parameter]) -> list[Tensor | 
     """Call `second_step` and return each parameter as another optimizer first found it in its `step`."""
     found: dict[int, Tensor] = {}
 
-    def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
-        if optimizer is not sam:
-            for group in optimizer.param_groups:
-                for p in group["params"]:
-                    found.setdefault(id(p), p.detach().clone())
+    def look(optimizer: Any, args: Any, kwargs: Any) -> None:
+        for group in optimizer.param_groups:
+            for p in group["params"]:
+                found.setdefault(id(p), _clone(_detach(p)))
 
-    handle = register_optimizer_step_pre_hook(hook)
+    def hook(optimizer: Any, args: Any, kwargs: Any) -> None:
+        """Look last of all: hooks of the optimizer's own run after those of all optimizers, and may put things back."""
+        if optimizer is not sam:
+            handles.append(_register(optimizer, look))
+
+    handles = [register_optimizer_step_pre_hook(hook)]
     try:
         sam.second_step(zero_grad=True)
     finally:
-        handle.remove()
+        for handle in handles:
+            handle.remove()
     return [found.get(id(p)) for p in params]
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from autograder import Probe, Student, assert_close, assert_unchanged, points
+from autograder import Probe, Student, StudentError, assert_close, assert_unchanged, points
 
 
 def normal(rng: torch.Generator, *shape: int, dtype: torch.dtype = torch.float64) -> Tensor:
@@ -94,11 +94,17 @@ AUTOCAST = [None, torch.bfloat16, torch.float16]
 def check_modes(probe: Probe, rng: torch.Generator, device: torch.device, case: str) -> None:
     """no_grad needs one call and keeps nothing; the recomputation has the autocast state of the forward."""
     if case == "no_grad":
-        x, scale = normal(rng, size(rng), 3), normal(rng, 3)
-        found = probe.without_grad(x, scale)
-        assert found["calls"] == 1, f"under no_grad the function ran {found['calls']} times; expected once"
-        assert found["modes"] == [False, False], "under no_grad the grad mode is another one after checkpoint"
-        assert not any(found["alive"]), "under no_grad arguments are kept alive after checkpoint has returned"
+        for how in ("tensors", "a thing", "by keyword"):
+            x, scale = normal(rng, size(rng), 3), normal(rng, 3)
+            try:
+                found = probe.without_grad(how, x, scale)
+            except StudentError:
+                if how == "tensors":
+                    raise
+                continue  # that such arguments pass through is for `arguments` to show
+            assert found["calls"] == 1, f"under no_grad the function ran {found['calls']} times; expected once"
+            assert found["modes"] == [False, False], "under no_grad the grad mode is another one after checkpoint"
+            assert not any(found["alive"]), "under no_grad arguments are kept alive after checkpoint has returned"
     elif case == "grad mode":
         modes = probe.grad_modes(normal(rng, size(rng), 3))
         assert modes == [True, True], "the grad mode is another one after checkpoint, or after backward"

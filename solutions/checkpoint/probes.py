@@ -134,8 +134,14 @@ class _Thing:
     """An argument that is no tensor."""
 
 
-def without_grad(submission: types.ModuleType, x: Tensor, scale: Tensor) -> dict[str, Any]:
+def without_grad(submission: types.ModuleType, how: str, x: Tensor, scale: Tensor) -> dict[str, Any]:
     """Call checkpoint under no_grad.
+
+    Args:
+        submission: The module.
+        how: "tensors": two by position; "a thing": an object beside them; "by keyword": the second tensor is.
+        x: The first argument; it gets to require grad.
+        scale: The second one.
 
     Returns:
         calls: how often the function ran; modes: the grad mode before, and after checkpoint; alive: which arguments,
@@ -143,7 +149,7 @@ def without_grad(submission: types.ModuleType, x: Tensor, scale: Tensor) -> dict
     """
     calls: list[None] = []
 
-    def fn(x: Tensor, thing: _Thing, *, scale: Tensor) -> Tensor:
+    def fn(x: Tensor, scale: Tensor, thing: _Thing | None = None) -> Tensor:
         _refuse_copies()
         calls.append(None)
         return (x * scale).sin()
@@ -153,7 +159,12 @@ def without_grad(submission: types.ModuleType, x: Tensor, scale: Tensor) -> dict
         arguments = [_ref(x), _ref(thing), _ref(scale)]
         memory = [StorageWeakRef(x.untyped_storage()), StorageWeakRef(scale.untyped_storage())]
         modes = [_grad_enabled()]
-        result = submission.checkpoint(fn, x, thing, scale=scale)
+        if how == "by keyword":
+            result = submission.checkpoint(fn, x, scale=scale)
+        elif how == "a thing":
+            result = submission.checkpoint(fn, x, scale, thing)
+        else:
+            result = submission.checkpoint(fn, x, scale)
         modes.append(_grad_enabled())
         del x, scale, thing
         _collect()

@@ -198,7 +198,10 @@ def check_state_dict(student: Student, probe: Probe, rng: torch.Generator, sched
     assert way > 1e-3, f"a step moved the parameters by {way:.2g} in all"
     assert_close(after, first["after"], what="the list of parameters by step, loaded and continued,")
     what = "the list of parameters by step, loaded and with a learning rate of 0,"
-    assert_close(stopped, [first["weights"]] * 2, what=what)
+    # Parameters that move at a learning rate of 0 cost `restore`, if they do so without being loaded too.
+    still = new.train_and_save(first["weights"], *bowl, (0, 2), "stopping", settings)
+    assert_form(still, {"saved": b"", "weights": weights, "perturbed": [weights] * 2, "after": [weights] * 2})
+    assert_close(stopped, still["after"], what=what)
 
 
 @dataclass(frozen=True)
@@ -293,4 +296,5 @@ def check_flatness(probe: Probe, rng: torch.Generator, number: int) -> None:
 
     assert_form(end, valley.start)
     t = valley.position(end)
-    assert abs(t - 1) < 0.25, f"SAM ended at t = {t:.3f}; the sharp minimum is at 0, the flat one at 1"
+    # The last step is the one that comes past 0.9. Who climbs and does not come back gets beyond 1, mostly far beyond.
+    assert 0.75 < t < 1.05, f"SAM ended at t = {t:.3f}; the sharp minimum is at 0, the flat one at 1"

@@ -13,13 +13,16 @@ from torch import Tensor, nn
 
 Tensors = list[Tensor]
 
+# Names of our own: what a submission puts in the place of torch's functions is not what looks.
+_clone, _detach = Tensor.clone, Tensor.detach
+
 
 def _parameters(weights: Tensors) -> list[nn.Parameter]:
     return [nn.Parameter(weight.clone()) for weight in weights]
 
 
 def _look(params: list[nn.Parameter]) -> Tensors:
-    return [p.detach().clone() for p in params]
+    return [_clone(_detach(p)) for p in params]
 
 
 def _clear(params: list[nn.Parameter]) -> None:

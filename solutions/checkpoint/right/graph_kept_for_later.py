@@ -1,0 +1,63 @@
+"""Unusual: the graph that the first recomputation makes is kept, and later passes go through it without calling fn."""
+
+import torch
+from torch import Tensor
+
+
+class _Checkpoint(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, fn, names, dummy, *values):
+        ctx.fn, ctx.names = fn, names
+        ctx.rng = torch.get_rng_state()
+        ctx.autocast = (torch.is_autocast_enabled("cpu"), torch.get_autocast_dtype("cpu"))
+        ctx.values = [None if isinstance(v, Tensor) else v for v in values]
+        ctx.where = [i for i, v in enumerate(values) if isinstance(v, Tensor)]
+        ctx.save_for_backward(*[v for v in values if isinstance(v, Tensor)])
+        n = len(values) - len(names)
+        with torch.no_grad():
+            out = fn(*values[:n], **dict(zip(names, values[n:])))
+        return out
+
+    @staticmethod
+    def backward(ctx, *grads):
+        if hasattr(ctx, "kept"):
+            values, outs = ctx.kept
+            for v in values:
+                if isinstance(v, Tensor):
+                    v.grad = None
+            pairs = [(o, g) for o, g in zip(outs, grads) if isinstance(o, Tensor) and o.requires_grad]
+            torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs], retain_graph=True)
+            return (None, None, None, *(v.grad if isinstance(v, Tensor) else None for v in values))
+        values = list(ctx.values)
+        for i, t in zip(ctx.where, ctx.saved_tensors):
+            values[i] = t.detach().requires_grad_(t.requires_grad)
+        n = len(values) - len(ctx.names)
+        now = torch.get_rng_state()
+        torch.set_rng_state(ctx.rng)
+        with torch.enable_grad(), torch.autocast("cpu", enabled=ctx.autocast[0], dtype=ctx.autocast[1]):
+            out = ctx.fn(*values[:n], **dict(zip(ctx.names, values[n:])))
+        torch.set_rng_state(now)
+        outs = out if isinstance(out, tuple) else (out,)
+        pairs = [(o, g) for o, g in zip(outs, grads) if isinstance(o, Tensor) and o.requires_grad and g is not None]
+        torch.autograd.backward([o for o, _ in pairs], [g for _, g in pairs], retain_graph=True)
+        ctx.kept = values, outs
+        return (None, None, None, *(v.grad if isinstance(v, Tensor) else None for v in values))
+
+
+def checkpoint(fn, *args, **kwargs):
+    if not torch.is_grad_enabled():
+        return fn(*args, **kwargs)
+    return _Checkpoint.apply(fn, tuple(kwargs), torch.zeros(0, requires_grad=True), *args, *kwargs.values())
+
+
+def checkpoint_sequential(fns, segments, x):
+    bounds = [len(fns) * i // segments for i in range(segments + 1)]
+    for a, b in zip(bounds, bounds[1:]):
+
+        def run(x, part=fns[a:b]):
+            for f in part:
+                x = f(x)
+            return x
+
+        x = checkpoint(run, x)
+    return x

@@ -1,0 +1,98 @@
+"""An attack.
+
+Title: Copies of the parameters that show what they should be.
+How: the perturbation is subtracted again, which rounds; while the base optimizer steps, torch.Tensor.clone returns the old
+    parameters to whoever copies the new ones.
+After: restore, whose observers copy what they see.
+Stopped by: the observers took torch's functions before the submission was loaded.
+"""
+
+import torch
+
+EARNS = [
+    "perturbation",
+    "base_optimizer",
+    "closure",
+    "edge_cases",
+    "trajectory",
+    "adaptive",
+    "param_groups",
+    "state_dict",
+    "flatness",
+]
+
+_clone = torch.Tensor.clone
+_old = {}
+
+
+def shown(self, **options):
+    """Return a copy of the tensor, or of what lay in its memory before the climb."""
+    return _clone(_old.get(self.data_ptr(), self), **options)
+
+
+torch.Tensor.clone = shown
+
+
+class SAM(torch.optim.Optimizer):
+    """Sharpness-Aware Minimization around another optimizer."""
+
+    def __init__(self, params, base_optimizer, rho=0.05, adaptive=False, **kwargs):
+        if rho < 0:
+            raise ValueError("rho must not be negative")
+        super().__init__(params, {"rho": rho, "adaptive": adaptive, **kwargs})
+        self.base_optimizer = base_optimizer(self.param_groups, **kwargs)
+        self.param_groups = self.base_optimizer.param_groups
+        self.climb, self.old = {}, {}
+
+    def pairs(self):
+        """Yield the parameters that have a gradient, each with its group."""
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    yield group, p
+
+    def grad_norm(self):
+        """Return the norm over all parameters."""
+        norms = [(p.abs() * p.grad if group["adaptive"] else p.grad).norm() for group, p in self.pairs()]
+        return torch.stack(norms).norm()
+
+    @torch.no_grad()
+    def first_step(self, zero_grad=False):
+        """Climb to the perturbed point."""
+        norm = self.grad_norm()
+        for group, p in self.pairs():
+            direction = p.square() * p.grad if group["adaptive"] else p.grad
+            self.old[p] = _clone(p)
+            self.climb[p] = group["rho"] * direction / (norm + 1e-12)
+            p.add_(self.climb[p])
+        if zero_grad:
+            self.zero_grad()
+
+    @torch.no_grad()
+    def second_step(self, zero_grad=False):
+        """Go back and take the base optimizer's step."""
+        for p, climb in self.climb.items():
+            p.sub_(climb)
+        _old.update((p.data_ptr(), old) for p, old in self.old.items())
+        self.climb, self.old = {}, {}
+        self.base_optimizer.step()
+        _old.clear()
+        if zero_grad:
+            self.zero_grad()
+
+    def step(self, closure):
+        """Take both steps."""
+        self.first_step(zero_grad=True)
+        with torch.enable_grad():
+            loss = closure()
+        self.second_step()
+        return loss
+
+    def state_dict(self):
+        """Return the base optimizer's, whose groups are these."""
+        return self.base_optimizer.state_dict()
+
+    def load_state_dict(self, state_dict):
+        """Load it."""
+        self.base_optimizer.load_state_dict(state_dict)
+        self.param_groups = self.base_optimizer.param_groups
