@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from autograder import archive, folder
 from autograder.errors import SubmissionError
-from autograder.source_notebook import build_notebook
 from autograder.source import shown
+from autograder.source_notebook import build_notebook
 from autograder.submission import Submission, read_submission, read_submissions
 
 STUB = '# %% [markdown]\n# # Doubling\n\n# %%\n"""Double."""\n\n\n# %%\ndef f(x):\n    raise NotImplementedError("f")\n'

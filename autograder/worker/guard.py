@@ -20,7 +20,6 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
-
 _SCRIPT_NODE = re.compile(r"= aten::(\w+)\(")
 
 

@@ -69,7 +69,7 @@ def check_extreme_gradients(student: Student, rng: torch.Generator, kind: str, d
 def check_memory(memory: Memory, rng: torch.Generator) -> None:
     """Forward keeps at most one tensor more than input and output."""
     columns = int(torch.randint(4096, 4352, (), generator=rng))
-    x = torch.randn(2560, columns, generator=rng)
+    x = torch.randn(1536, columns, generator=rng)
     output_bytes = x.numel() * x.element_size()
 
     kept_bytes = memory.kept("forward", x, warm_up=(x[:4],))
