@@ -22,7 +22,7 @@ from autograder.nbgrader.place import Options, has_exchange
 if TYPE_CHECKING:
     from autograder.job import Job
     from autograder.report import CheckResult, Report
-    from autograder.store import Memory
+    from autograder.store import Reuse
     from autograder.submission import Submission
 
 FAILED, UNUSABLE = 1, 2
@@ -228,17 +228,17 @@ def grade(
     course, assignment = _find(ctx, name, None)
     from autograder.job import Job, official_level
     from autograder.sandbox.levels import best_level, require
-    from autograder.store import Memory, store_url
+    from autograder.store import Reuse, store_url
 
     level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
     require(level)
     job = Job(course.path, name, level, _choose_device(device, course))
-    memory = Memory(store_url(course), resume)
+    reuse = Reuse(store_url(course), resume)
     standings: dict[str, tuple[float, float]] | None = None
     if paths:
-        reports = _grade(job, _named(paths, assignment), jobs=jobs, quiet=False, memory=memory)
+        reports = _grade(job, _named(paths, assignment), jobs=jobs, quiet=False, reuse=reuse)
     else:
-        reports, standings = _grade_collected(course, job, jobs=jobs, memory=memory)
+        reports, standings = _grade_collected(course, job, jobs=jobs, reuse=reuse)
     if json_path is not None:
         _write_json(json_path, reports)
     if json_path != Path("-"):
@@ -268,14 +268,14 @@ def _named(paths: tuple[Path, ...], assignment: Assignment) -> list[Submission]:
 
 
 def _grade_collected(
-    course: Course, job: Job, *, jobs: int, memory: Memory
+    course: Course, job: Job, *, jobs: int, reuse: Reuse
 ) -> tuple[list[Report], dict[str, tuple[float, float]]]:
     """Grade what was collected and write the gradebook; return the reports and each student's standing there."""
     from autograder.nbgrader.gradebook import read_class, require_generated, write_grades
 
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)
-    reports = _grade(job, submissions, jobs=jobs, quiet=False, memory=memory)
+    reports = _grade(job, submissions, jobs=jobs, quiet=False, reuse=reuse)
     written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
     for warning in (*warnings, *written.warnings):
         click.echo(f"warning: {warning}", err=True)
@@ -432,7 +432,7 @@ def _without_flag(report: Report, start: str) -> Report:
 
 
 def _grade(
-    job: Job, submissions: list[Submission], *, jobs: int, quiet: bool, memory: Memory | None = None
+    job: Job, submissions: list[Submission], *, jobs: int, quiet: bool, reuse: Reuse | None = None
 ) -> list[Report]:
     from autograder.executor import grade_all
 
@@ -443,9 +443,7 @@ def _grade(
         def progress(news: CheckResult | str) -> None:
             step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
 
-        for place, report in grade_all(
-            job, submissions, jobs=jobs, progress=progress if single else None, memory=memory
-        ):
+        for place, report in grade_all(job, submissions, jobs=jobs, progress=progress if single else None, reuse=reuse):
             reports[place] = report
             if not single:
                 step(f"{report.student}: {report.score:g}/{report.max_score:g}")

@@ -15,32 +15,32 @@ from autograder.job import Job
 from autograder.report import Progress, Report
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, make_sandbox
-from autograder.store import Memory, Store, job_key
+from autograder.store import Reuse, Store, job_key
 from autograder.submission import Submission
 
 
 class Grader:
     """Grades submissions one after the other, with one sandbox."""
 
-    def __init__(self, job: Job, memory: Memory | None = None) -> None:
+    def __init__(self, job: Job, reuse: Reuse | None = None) -> None:
         """Load the course and make the sandbox, which starts with the first submission that needs it.
 
         Args:
             job: How submissions are graded.
-            memory: Where reports are kept; None where each submission is graded anew and nothing is kept.
+            reuse: Where reports are kept; None where each submission is graded anew and nothing is kept.
         """
-        self.job, self.memory = job, memory
+        self.job, self.reuse = job, reuse
         self.course: Course = load_course(job.course)
         self.assignment = self.course.assignment(job.assignment)
         self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment), self.assignment.forbidden)
         self.sandbox.launch()
-        self._store = Store(memory.url) if memory else None
-        self._key = job_key(self.course, job) if memory else ""
+        self._store = Store(reuse.url) if reuse else None
+        self._key = job_key(self.course, job) if reuse else ""
         torch.set_num_threads(1)
 
     def grade(self, submission: Submission, progress: Progress | None = None) -> Report:
         """Grade one submission, or find what it got before."""
-        if self._store and self.memory and self.memory.resume:
+        if self._store and self.reuse and self.reuse.resume:
             found = self._store.find(self._key, submission)
             if found is not None:
                 return found
@@ -57,12 +57,12 @@ class Grader:
 _grader: Grader | None = None
 
 
-def _grade_in_child(job: Job, memory: Memory | None, submission: Submission) -> Report:
+def _grade_in_child(job: Job, reuse: Reuse | None, submission: Submission) -> Report:
     global _grader
-    if _grader is None or (_grader.job, _grader.memory) != (job, memory):
+    if _grader is None or (_grader.job, _grader.reuse) != (job, reuse):
         if _grader is not None:
             _grader.close()
-        _grader = Grader(job, memory)
+        _grader = Grader(job, reuse)
         multiprocessing.util.Finalize(None, _grader.close, exitpriority=10)
     return _grader.grade(submission)
 
@@ -73,7 +73,7 @@ def grade_all(
     *,
     jobs: int = 1,
     progress: Progress | None = None,
-    memory: Memory | None = None,
+    reuse: Reuse | None = None,
 ) -> Iterator[tuple[int, Report]]:
     """Grade submissions and yield each one's place and report as it is ready; identical ones are graded once.
 
@@ -82,22 +82,22 @@ def grade_all(
         submissions: What.
         jobs: How many processes grade at once; with 1 this process does.
         progress: With one job, called with each finished check, and with words about one that takes long.
-        memory: Where reports are kept and found again; None where every submission is graded anew.
+        reuse: Where reports are kept and found again; None where every submission is graded anew.
     """
-    if memory is None:
+    if reuse is None:
         yield from _grade_each(job, list(enumerate(submissions)), jobs=jobs, progress=progress)
         return
-    store, key = Store(memory.url), job_key(load_course(job.course), job)
+    store, key = Store(reuse.url), job_key(load_course(job.course), job)
     todo = []
     for place, submission in enumerate(submissions):
-        found = store.find(key, submission) if memory.resume else None
+        found = store.find(key, submission) if reuse.resume else None
         if found is None:
             todo.append((place, submission))
         else:
             yield place, found
     first = {submission.digest: place for place, submission in reversed(todo)}
     ahead = [(place, submission) for place, submission in todo if first[submission.digest] == place]
-    yield from _grade_each(job, ahead, jobs=jobs, progress=progress, memory=memory)
+    yield from _grade_each(job, ahead, jobs=jobs, progress=progress, reuse=reuse)
     behind = []
     for place, submission in todo:
         if first[submission.digest] != place:
@@ -106,7 +106,7 @@ def grade_all(
                 behind.append((place, submission))
             else:
                 yield place, found
-    yield from _grade_each(job, behind, jobs=jobs, progress=progress, memory=memory)
+    yield from _grade_each(job, behind, jobs=jobs, progress=progress, reuse=reuse)
 
 
 def _grade_each(
@@ -115,12 +115,12 @@ def _grade_each(
     *,
     jobs: int,
     progress: Progress | None = None,
-    memory: Memory | None = None,
+    reuse: Reuse | None = None,
 ) -> Iterator[tuple[int, Report]]:
     if not submissions:
         return
     if jobs <= 1 or len(submissions) == 1:
-        grader = Grader(job, memory)
+        grader = Grader(job, reuse)
         try:
             for place, submission in submissions:
                 yield place, grader.grade(submission, progress)
@@ -130,7 +130,7 @@ def _grade_each(
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(min(jobs, len(submissions)), mp_context=context) as pool:
         places: dict[Future[Report], int] = {
-            pool.submit(_grade_in_child, job, memory, submission): place for place, submission in submissions
+            pool.submit(_grade_in_child, job, reuse, submission): place for place, submission in submissions
         }
         try:
             for future in as_completed(places):

@@ -18,7 +18,7 @@ from autograder.course import load_course
 from autograder.errors import AutograderError, CourseError
 from autograder.job import Job
 from autograder.report import Report
-from autograder.store import Memory, engine_digest, job_key
+from autograder.store import Reuse, engine_digest, job_key
 from autograder.submission import Submission
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class GradingProcess:
         """The child's process id; None where there is none."""
         return self._child.pid if self._child else None
 
-    def grade(self, job: Job, memory: Memory, submission: Submission) -> Report:
+    def grade(self, job: Job, reuse: Reuse, submission: Submission) -> Report:
         """Grade one submission.
 
         Raises:
@@ -59,7 +59,7 @@ class GradingProcess:
             for _ in range(2):  # the child may have been killed while it was idle
                 fresh = self._child is None or self._child.poll() is not None
                 try:
-                    answer = self._ask((job, memory, submission))
+                    answer = self._ask((job, reuse, submission))
                     break
                 except (OSError, EOFError, pickle.UnpicklingError):
                     self._end()
@@ -83,7 +83,7 @@ class GradingProcess:
             self._stop_timer()
             self._end()
 
-    def _ask(self, request: tuple[Job, Memory, Submission]) -> object:
+    def _ask(self, request: tuple[Job, Reuse, Submission]) -> object:
         if self._child is None or self._child.poll() is not None:
             self._end()
             command = [sys.executable, "-P", "-m", "autograder.grading_process"]
@@ -124,7 +124,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     try:
         while True:
             try:
-                job, memory, submission = pickle.load(requests)
+                job, reuse, submission = pickle.load(requests)
             except EOFError:
                 return
             answer: Report | AutograderError
@@ -133,12 +133,12 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 from autograder.sandbox.levels import require
 
                 require(job.level)
-                now = (job, memory, job_key(load_course(job.course), job))
+                now = (job, reuse, job_key(load_course(job.course), job))
                 if grader is None or state != now:
                     if grader is not None:
                         grader.close()
                     grader, state = None, ()
-                    grader, state = Grader(job, memory), now
+                    grader, state = Grader(job, reuse), now
                 answer = grader.grade(submission)
             except AutograderError as error:
                 answer = error

@@ -43,7 +43,7 @@ _REPORTS = sa.Table(
 
 
 @dataclass(frozen=True)
-class Memory:
+class Reuse:
     """Which reports of earlier gradings count.
 
     Attributes:

@@ -35,7 +35,7 @@ from autograder.nbgrader.config import config_of
 from autograder.nbgrader.gradebook import Standing, read_class, standings, write_grades
 from autograder.report import CheckResult, Report
 from autograder.sandbox.levels import best_level
-from autograder.store import Memory
+from autograder.store import Reuse
 
 ATTACKS = Path(__file__).parent / "attacks"
 CHECKS = '''
@@ -519,12 +519,12 @@ def test_the_grading_process_is_started_again_when_it_died_and_ends_when_it_is_i
     job = Job(home.path, "echo", best_level())
     (ada, bob), _ = read_class(home, "echo")
     process = GradingProcess(idle_s=0.5)
-    memory = Memory(f"sqlite:///{tmp_path}/own.db", resume=False)
+    reuse = Reuse(f"sqlite:///{tmp_path}/own.db", resume=False)
 
-    first = process.grade(job, memory, ada)
+    first = process.grade(job, reuse, ada)
     assert process.pid is not None
     os.kill(process.pid, signal.SIGKILL)
-    second = process.grade(job, memory, bob)
+    second = process.grade(job, reuse, bob)
     deadline = time.monotonic() + 60
     while process.pid is not None and time.monotonic() < deadline:
         time.sleep(0.05)

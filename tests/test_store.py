@@ -21,7 +21,7 @@ from autograder.executor import grade_all
 from autograder.failure import VERDICTS
 from autograder.job import Job
 from autograder.report import CheckResult, Report, report_of
-from autograder.store import STORE_VARIABLE, Memory, Store, engine_digest, job_key, store_url
+from autograder.store import STORE_VARIABLE, Reuse, Store, engine_digest, job_key, store_url
 from autograder.submission import Submission
 
 ADA = Submission("ada", "echo", "x = 1\n", "sha256:1", "echo.py", notes=("a note",), flags=("read oddly",))
@@ -200,12 +200,12 @@ def test_whatever_decides_about_a_grade_is_in_the_key(lab: Lab) -> None:
 
 def test_identical_submissions_are_graded_once_and_a_second_run_grades_nothing(lab: Lab, tmp_path: Path) -> None:
     course = lab.make()
-    job, memory = Job(course.path, "echo", lab.sandbox.level), Memory(url(tmp_path))
+    job, reuse = Job(course.path, "echo", lab.sandbox.level), Reuse(url(tmp_path))
     one = replace(ADA, source=RIGHT, digest="sha256:right")
     submissions = [one, replace(one, student="bob")]
 
-    first = dict(grade_all(job, submissions, memory=memory))
-    second = dict(grade_all(job, submissions, memory=memory))
+    first = dict(grade_all(job, submissions, reuse=reuse))
+    second = dict(grade_all(job, submissions, reuse=reuse))
 
     assert [first[place].student for place in (0, 1)] == ["ada", "bob"]
     assert [first[place].score for place in (0, 1)] == [3.0, 3.0]

@@ -18,7 +18,7 @@ from autograder.grading_process import GradingProcess
 from autograder.job import Job, official_level
 from autograder.report import Report
 from autograder.source import shown
-from autograder.store import Memory, Store, job_key, report_key, store_url
+from autograder.store import Reuse, Store, job_key, report_key, store_url
 from autograder.submission import Submission, read_submission
 
 
@@ -71,7 +71,7 @@ def official_report(course: Course, submission: Submission) -> Report:
     job = official_job(course, submission.assignment)
     url = store_url(course)
     found = Store(url).find(job_key(course, job), submission)
-    return found if found is not None else _process().grade(job, Memory(url), submission)
+    return found if found is not None else _process().grade(job, Reuse(url), submission)
 
 
 def official_key(course: Course, submission: Submission) -> str:
