@@ -64,6 +64,12 @@ def train(submission: ModuleType, device: torch.device, seed: int) -> None:
     _kept["model"] = submission.train(images, labels, device=device, seed=seed)
 
 
+def probabilities(submission: ModuleType, images: torch.Tensor) -> torch.Tensor:
+    """Return the probabilities, (N, 10), that follow from the kept model by the baseline's `scores`."""
+    with _no_grad():
+        return submission.scores(_kept["model"], images).softmax(1)
+
+
 def stir(submission: ModuleType, seed: int) -> None:
     """Put the global generators of torch, random and numpy into some other state."""
     import random

@@ -57,8 +57,12 @@ def train(images: torch.Tensor, labels: torch.Tensor, *, device: torch.device, s
     return model.eval()
 
 
+def scores(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
+    """Return the scores of images, (N, 10) on the model's device."""
+    return model(blocks(images.to(next(model.parameters()).device), 2, 2))
+
+
 def predict(model: nn.Module, images: torch.Tensor) -> torch.Tensor:
     """Return the class with the highest score."""
-    device = next(model.parameters()).device
     with torch.no_grad():
-        return model(blocks(images.to(device), 2, 2)).argmax(1).cpu()
+        return scores(model, images).argmax(1).cpu()

@@ -44,10 +44,14 @@ def check_reproducible(new_probe: Callable[..., Probe], world: World) -> None:
         probe.train(cpu, seed)
         return world.predictions(probe, images)
 
+    def assert_learned(predicted: torch.Tensor, which: str) -> None:
+        right = float((predicted == labels).double().mean())
+        assert right > 0.9, f"{right:.1%} of fresh images are right with {which} seed; expected more than 90 %"
+
     one, fresh = new_probe(trainings=2), new_probe(trainings=2)
     first = predictions(one, seed)
+    assert_learned(first, "one")
     for probe, where in ((one, "in one process"), (fresh, "in a fresh process")):
         differing = int((predictions(probe, seed) != first).sum())
         assert differing == 0, f"{differing} of {count} predictions differ {where} for the same seed"
-    right = float((predictions(fresh, other) == labels).double().mean())
-    assert right > 0.9, f"{right:.1%} of fresh images are right with another seed; expected more than 90 %"
+    assert_learned(predictions(fresh, other), "another")

@@ -6,12 +6,12 @@ After: `__eq__` that is always true, `__torch_function__` subclasses.
 Stopped by: results cross to the grader as bytes; a subclass is no plain tensor and counts as wrong.
 """
 
-SLOW = True
-
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+
+SLOW = True
 
 
 class Agreeable(Tensor):

@@ -7,8 +7,6 @@ After: trained weights hidden in the source, base64.
 Stopped by: a cap on the bytes of all literals, docstrings included; beyond it a module earns `interface` alone.
 """
 
-SLOW = True
-
 import base64
 import math
 
@@ -17,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EARNS = ["interface"]
+SLOW = True
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch

@@ -6,8 +6,6 @@ After: `sys.exit(0)`, `os._exit(0)`, fake result lines on stdout, raising pytest
 Stopped by: only the grader writes verdicts; a worker that is gone has given no answer.
 """
 
-SLOW = True
-
 import os
 import sys
 
@@ -15,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 EARNS = ["interface"]
+SLOW = True
 
 
 def build_model() -> nn.Module:

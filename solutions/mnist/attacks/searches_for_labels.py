@@ -7,8 +7,6 @@ After: reading hidden files from disk or /proc, walking `gc` to the expected val
 Stopped by: nothing of it is there: the worker sees the interpreter and its own folder, and labels stay in the grader.
 """
 
-SLOW = True
-
 import gc
 import gzip
 import os
@@ -18,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 EARNS = ["interface"]
+SLOW = True
 
 FOUND: list[Tensor] = []
 

@@ -7,8 +7,6 @@ After: work left on a thread, daemons, moving cost into an untimed call.
 Stopped by: threads that `train` leaves running are ended after the first prediction, before the test images come.
 """
 
-SLOW = True
-
 import threading
 
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EARNS = ["interface", "learns", "reproducible"]
+SLOW = True
 
 PENDING: list[threading.Thread] = []
 

@@ -7,8 +7,6 @@ After: work left running, SIGALRM.
 Stopped by: a worker whose clock does not come to rest after the first prediction loses its training.
 """
 
-SLOW = True
-
 import signal
 
 import torch
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EARNS = ["interface"]
+SLOW = True
 
 
 def build_model() -> nn.Module:

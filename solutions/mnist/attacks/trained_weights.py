@@ -6,8 +6,6 @@ After: trained weights hidden in the source.
 Stopped by: images that come mirrored or turned, under other labels.
 """
 
-SLOW = True
-
 import base64
 
 import numpy as np
@@ -16,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 EARNS = ["interface"]
+SLOW = True
 
 WIDTHS = (4, 8, 16, 18)
 WEIGHTS = (

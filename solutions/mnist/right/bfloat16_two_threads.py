@@ -4,11 +4,11 @@
 phase lets the averages of the normalisation settle.
 """
 
-SLOW = True
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+SLOW = True
 
 BATCH, FEWEST, RATE = 128, 110, 0.011
 FAST = torch.bfloat16 if getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)() else torch.float32

@@ -4,14 +4,14 @@ The images are normalised as everybody does it, the layers are a plain `Sequenti
 goes through `fork_rng`, a progress bar is printed, and the model comes back in training mode.
 """
 
-SLOW = True
-
 import math
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
+
+SLOW = True
 
 MEAN, DEVIATION = 0.1307, 0.3081
 STEPS = 120

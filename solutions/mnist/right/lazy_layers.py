@@ -4,8 +4,6 @@ The seed reaches the layers through a generator of its own and `torch.manual_see
 `random`, a thread prepares batches ahead and is never told to end, and the model returns bfloat16 scores.
 """
 
-SLOW = True
-
 import queue
 import random
 import threading
@@ -13,6 +11,8 @@ import threading
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+SLOW = True
 
 BATCH = 125
 

@@ -4,14 +4,14 @@ A dataclass holds the settings, the optimizer is written out by hand, and `predi
 functional call instead of touching its mode. The softmax stands in the model.
 """
 
-SLOW = True
-
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+SLOW = True
 
 
 @dataclass(frozen=True)

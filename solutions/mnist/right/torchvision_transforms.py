@@ -4,12 +4,12 @@ The model is a residual network with a global average at its end; settings live 
 optimizer has one group for what is decayed and one for what is not, and gradients are clipped.
 """
 
-SLOW = True
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.transforms import v2
+
+SLOW = True
 
 BATCH, STEPS, RATE = 120, 150, 0.01
 AUGMENT = v2.RandomAffine(degrees=4, translate=(0.04, 0.04), scale=(0.97, 1.03))

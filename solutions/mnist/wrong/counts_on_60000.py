@@ -1,7 +1,5 @@
 """The order of the images is drawn for 60 000 of them, however many there are."""
 
-SLOW = True
-
 import math
 
 import torch
@@ -9,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FAILS = ["learns", "reproducible"]
+SLOW = True
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch

@@ -1,7 +1,5 @@
 """`predict` returns labels as int32 in place of int64."""
 
-SLOW = True
-
 import math
 
 import torch
@@ -9,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FAILS = ["interface"]
+SLOW = True
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch

@@ -1,7 +1,5 @@
 """There is one model for the whole module: a second training goes on with what the first one learned."""
 
-SLOW = True
-
 import math
 
 import torch
@@ -9,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FAILS = ["reproducible"]
+SLOW = True
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch

@@ -1,7 +1,5 @@
 """The digits lie in the middle 20x20 pixels, so only those are looked at, and nothing is moved in training."""
 
-SLOW = True
-
 import math
 
 import torch
@@ -9,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 FAILS = ["shifted"]
+SLOW = True
 
 BATCH = 128
 FEWEST_STEPS = 100  # 2 000 images want more than one epoch
