@@ -72,7 +72,8 @@ def _out() -> Console:
 
 
 def _err() -> Console:
-    return Console(stderr=True, highlight=False)
+    # The stream as it is now: while checks run, what they write to sys.stderr goes elsewhere.
+    return Console(file=sys.stderr, highlight=False)
 
 
 @main.command("list")

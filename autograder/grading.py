@@ -331,5 +331,6 @@ def _sentence(error: BaseException) -> str:
         return f"gradcheck: {text}"
     if text.startswith("DID NOT RAISE"):  # pytest's words, which differ from version to version
         return "no exception was raised; expected one"
-    first = text.splitlines()[0] if text.startswith("assert ") else text
-    return first or type(error).__name__
+    # pytest adds to a check's own words what it made of the expression; without such words that has to do.
+    said = text.splitlines()[0] if text.startswith("assert ") else text.partition("\nassert ")[0]
+    return said or type(error).__name__

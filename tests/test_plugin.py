@@ -491,3 +491,24 @@ def test_limits_of_the_course_reach_the_workers(lab: Lab) -> None:
 
     assert assignment.limits.time_s >= 10 and assignment.limits.memory_bytes >= 4 << 30
     assert replace(assignment, forbidden=("torch.relu",)).forbidden == ("torch.relu",)
+
+
+def test_a_failed_check_speaks_in_its_own_words_alone(lab: Lab) -> None:
+    checks = '''
+        from autograder import points
+
+        @points(1)
+        def check_echo(student):
+            """Something is large."""
+            found = student.echo(1)
+            assert found > 2, f"{found} is too little"
+
+        @points(1)
+        def check_silent(student):
+            """Something is large."""
+            assert student.echo(1) > 2
+    '''
+
+    report = lab.grade("def echo(x):\n    return x\n", checks)
+
+    assert [check.message for check in report.checks] == ["1 is too little", "assert 1 > 2"]
