@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -42,6 +43,11 @@ def place(x: Tensor, layout: str, device: torch.device) -> Tensor:
         room = x.new_zeros(*x.shape[::-1], 2)
         return room[..., 0].permute(*reversed(range(x.ndim))).copy_(x)
     return x[:1].expand(x.shape) if layout == "expanded" else x
+
+
+def by_size(inputs: Callable[[int], tuple[Any, ...]], *sizes: int) -> dict[int, Callable[[], tuple[Any, ...]]]:
+    """Return what makes arguments of each size, for the picture of time against size; the last is the one judged."""
+    return {size: partial(inputs, size) for size in sizes}
 
 
 def like(result: Tensor, given: Tensor) -> Tensor:
@@ -134,10 +140,10 @@ def check_batch_features(
 def check_batch_features_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """batch_features takes a fraction of the time that the given code takes."""
 
-    def inputs() -> tuple[list[Tensor]]:
-        return ([normal(rng, 16, 20).to(device) for _ in range(1200)],)
+    def inputs(n: int = 1200) -> tuple[list[Tensor]]:
+        return ([normal(rng, 16, 20).to(device) for _ in range(n)],)
 
-    speed("batch_features", inputs, features)
+    speed("batch_features", inputs, features, sizes=by_size(inputs, 75, 150, 300, 600, 1200))
 
 
 # -- pairwise_sq_dists -------------------------------------------------------------------------------------------------
@@ -192,13 +198,14 @@ def check_pairwise(
 def check_pairwise_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """pairwise_sq_dists takes a fraction of the time that the given code takes."""
 
-    def inputs() -> tuple[Tensor, Tensor]:
-        return normal(rng, 64, 8).to(device), normal(rng, 64, 8).to(device)
+    def inputs(n: int = 64) -> tuple[Tensor, Tensor]:
+        return normal(rng, n, 8).to(device), normal(rng, n, 8).to(device)
 
     def compare(actual: Any, expected: Tensor) -> None:
         assert_close(actual, expected, rtol=1e-4, atol=1e-4)
 
-    speed("pairwise_sq_dists", inputs, distances, compare=compare, calls=4)
+    sizes = by_size(inputs, 4, 8, 16, 32, 64)
+    speed("pairwise_sq_dists", inputs, distances, compare=compare, calls=4, sizes=sizes)
 
 
 # -- causal_attention --------------------------------------------------------------------------------------------------
@@ -248,11 +255,11 @@ def check_causal_attention(
 def check_causal_attention_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """causal_attention takes a fraction of the time that the given code takes."""
 
-    def inputs() -> tuple[Tensor, Tensor, Tensor]:
-        q, k, v = normal(rng, 3, 2, 96, 16).to(device)
+    def inputs(t: int = 96) -> tuple[Tensor, Tensor, Tensor]:
+        q, k, v = normal(rng, 3, 2, t, 16).to(device)
         return q, k, v
 
-    speed("causal_attention", inputs, attention, calls=5)
+    speed("causal_attention", inputs, attention, calls=5, sizes=by_size(inputs, 6, 12, 24, 48, 96))
 
 
 # -- confusion_matrix --------------------------------------------------------------------------------------------------
@@ -300,11 +307,11 @@ def check_confusion(student: Student, probe: Probe, rng: torch.Generator, device
 def check_confusion_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """confusion_matrix takes a fraction of the time that the given code takes."""
 
-    def inputs() -> tuple[Tensor, Tensor, int]:
-        pred, target = whole(rng, 0, 9, 2, 2000).to(device)
+    def inputs(n: int = 2000) -> tuple[Tensor, Tensor, int]:
+        pred, target = whole(rng, 0, 9, 2, n).to(device)
         return pred, target, 10
 
-    speed("confusion_matrix", inputs, counts, calls=10)
+    speed("confusion_matrix", inputs, counts, calls=10, sizes=by_size(inputs, 125, 250, 500, 1000, 2000))
 
 
 # -- bag_means ---------------------------------------------------------------------------------------------------------
@@ -368,8 +375,8 @@ def check_bag_means(
 def check_bag_means_speed(speed: Speed, rng: torch.Generator, device: torch.device) -> None:
     """bag_means takes a fraction of the time that the given code takes."""
 
-    def inputs() -> tuple[Tensor, Tensor, Tensor]:
-        table, ids, lengths = normal(rng, 100, 8), whole(rng, 0, 99, 64, 64), whole(rng, 1, 64, 64)
+    def inputs(b: int = 64) -> tuple[Tensor, Tensor, Tensor]:
+        table, ids, lengths = normal(rng, 100, 8), whole(rng, 0, 99, b, 64), whole(rng, 1, 64, b)
         return table.to(device), ids.to(device), lengths.to(device)
 
-    speed("bag_means", inputs, means, calls=10)
+    speed("bag_means", inputs, means, calls=10, sizes=by_size(inputs, 4, 8, 16, 32, 64))
