@@ -128,6 +128,8 @@ class Forkserver:
         line.receive()
         if request["trim"]:
             linux.return_memory_eagerly()
+        else:
+            linux.keep_memory()
         program = self.programs.get(limits.processes > 1)
         confine.surrender(limits, program, root=self.root)
         serve.seed_everything(request["seed"])

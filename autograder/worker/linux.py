@@ -129,6 +129,16 @@ def return_memory_eagerly() -> None:
     _libc.mallopt(_M_TRIM_THRESHOLD, 64 << 10)
 
 
+def keep_memory() -> None:
+    """Make the allocator keep what it has, so that a call does not pay for pages which another one paid for already.
+
+    By default its thresholds move with the order of a program's first calls: of two runs of one program, one may
+    return every large result to the kernel and fetch its pages anew, at more than twice the time.
+    """
+    _libc.mallopt(_M_MMAP_THRESHOLD, 32 << 20)
+    _libc.mallopt(_M_TRIM_THRESHOLD, 1 << 30)
+
+
 def trim_memory() -> None:
     """Return free memory of the allocator to the kernel, where it knows how."""
     if hasattr(_libc, "malloc_trim"):
