@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: help setup demo test lint format validate validate-all bench clean
+.PHONY: help setup demo test lint format validate validate-all attacks fuzz bench clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -42,6 +42,16 @@ validate: $(READY)  ## Grade representatives of the kept submissions: together t
 
 validate-all: $(READY)  ## Grade every kept submission, full-size trainings included (long).
 	$(BIN)/autograde validate --jobs $(JOBS)
+
+attacks: $(READY)  ## Grade every kept attack, look at the machine afterwards, and print what each one got (long).
+	AUTOGRADE_ATTACKS=all $(BIN)/python -m pytest -q tests/test_attacks.py
+	$(BIN)/python tests/attacks/table.py --jobs $(JOBS)
+
+FRAMES ?= 100000
+ARCHIVES ?= 10000
+
+fuzz: $(READY)  ## Feed the wire and the intake of submissions with inputs of bad faith.
+	$(BIN)/python -m bench.fuzz --frames $(FRAMES) --archives $(ARCHIVES)
 
 clean:  ## Remove what setup and runs left.
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

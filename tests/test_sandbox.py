@@ -439,6 +439,49 @@ def test_the_limit_on_threads_is_tripped(official: Lab) -> None:
     assert 4 <= started <= 8
 
 
+def test_the_limit_on_processes_is_tripped_where_they_are_allowed(official: Lab) -> None:
+    source = """
+    import os, time
+
+    def many():
+        children = []
+        try:
+            while len(children) < 64:
+                child = os.fork()
+                if child == 0:
+                    time.sleep(60)
+                    os._exit(0)
+                children.append(child)
+        except OSError:
+            pass
+        for child in children:
+            os.kill(child, 9)
+            os.waitpid(child, 0)
+        return len(children)
+    """
+    student = official.student(source, limits=replace(LIMITS, processes=4, threads=4))
+
+    assert 1 <= student.many() <= 8
+
+
+def test_no_core_is_dumped_and_little_memory_is_locked(any_lab: Lab) -> None:
+    student = any_lab.student("""
+    import ctypes, mmap, resource
+
+    def limits():
+        return [list(resource.getrlimit(kind)) for kind in (resource.RLIMIT_CORE, resource.RLIMIT_MSGQUEUE)]
+
+    def lock():
+        memory = mmap.mmap(-1, 8 << 20)
+        address = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+        return ctypes.CDLL(None).mlock(ctypes.c_void_p(address), ctypes.c_size_t(8 << 20))
+    """)
+
+    assert student.limits() == [[0, 0], [0, 0]]
+    if any_lab.sandbox.level != "process" or os.geteuid() != 0:  # root may lock whatever it likes
+        assert student.lock() == -1
+
+
 def test_the_limit_on_descriptors_is_tripped(any_lab: Lab) -> None:
     student = any_lab.student("""
     import os

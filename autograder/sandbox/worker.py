@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -16,6 +15,7 @@ from autograder import wire
 from autograder.channel import Channel, Closed
 from autograder.course_entries import Limits
 from autograder.failure import BY_VERDICT, CallFailed, Crashed, Forbidden, OutOfMemory, StudentError, TimedOut
+from autograder.sandbox.leftovers import take_away
 from autograder.sandbox.process import Process
 from autograder.sandbox.watcher import watcher
 
@@ -224,7 +224,7 @@ class Worker:
         os.close(self.output_fd)
         self.process.close()
         if self._folder:
-            shutil.rmtree(self._folder, ignore_errors=True)
+            take_away(self._folder)
 
 
 def _student_error(node: Any, worker: Worker) -> Exception:

@@ -7,6 +7,7 @@ Stopped by: each file system that a worker may write to has a size and a number 
 import os
 
 OUTCOME = {"echo": "failed", "twice": "failed"}
+SLOW = True
 KINDS = ("large", "many")
 
 

@@ -9,6 +9,7 @@ import signal
 import threading
 
 OUTCOME = {"echo": "timed_out", "twice": "passed"}
+SLOW = True
 LEVELS = ["namespaces", "user", "process"]
 
 

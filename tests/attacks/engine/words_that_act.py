@@ -10,7 +10,7 @@ OUTCOME = {"echo": "raised", "twice": "failed"}
 
 WORDS = (
     "\x1b[2J\x1b]0;owned\x07\r\u202e<script>alert(1)</script><img src=x onerror=alert(1)>\n"
-    "=HYPERLINK(\"http://example.org\")\n@SUM(1)\n::set-output name=score::3\n::add-mask::3\n]]>&lt;\ud800\x00"
+    '=HYPERLINK("http://example.org")\n@SUM(1)\n::set-output name=score::3\n::add-mask::3\n]]>&lt;\ud800\x00'
 )
 
 
