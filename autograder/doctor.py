@@ -95,7 +95,7 @@ def _cores() -> Finding:
         return Finding("cores", "warning", f"a CPU quota of {quota:.2g} cores slows everything; timing stays right")
     if cores < 2:
         return Finding("cores", "warning", "a lone core: grader and worker take turns on it; grading takes longer")
-    return Finding("cores", "ok", f"{cores}, the last one times speed checks")
+    return Finding("cores", "ok", f"{cores}; a grader and its workers keep to one")
 
 
 def _quota_cores() -> float | None:
