@@ -1,4 +1,4 @@
-"""Right, in other ways than the reference: two threads, bfloat16 where the processor has it, channels last in memory.
+"""Right, in other ways than the reference: bfloat16 where the processor has it, channels last in memory.
 
 `train` wipes faint pixels off the images that it is given, as it may, and `predict` off a copy of its own; a short second
 phase lets the averages of the normalisation settle.
@@ -37,7 +37,6 @@ def build_model() -> nn.Module:
 
 def train(images: Tensor, labels: Tensor, *, device: torch.device, seed: int) -> nn.Module:
     """Train under autocast, then let BatchNorm's averages settle."""
-    torch.set_num_threads(2)
     torch.manual_seed(seed)
     labels = labels.to(device)
     images.masked_fill_(images < 8, 0)
