@@ -50,8 +50,8 @@ class Commands(click.Group):
 def main(ctx: click.Context, course: Path | None) -> None:
     """Check, grade and validate exercises of a PyTorch course.
 
-    Students use `autograde list`, `fetch`, `check`, `submit` and `feedback`; instructors `release`, `collect`, `grade`
-    and `release-feedback`.
+    Students use `autograde list`, `fetch`, `check`, `submit` and `feedback`; instructors `release`, `collect`, `grade`,
+    `release-feedback` and `export`.
     """
     ctx.obj = course
 

@@ -1,4 +1,4 @@
-"""The commands of the exchange: parse, call one function, print."""
+"""The commands of the exchange and the gradebook: parse, call one function, print."""
 
 from __future__ import annotations
 
@@ -235,4 +235,50 @@ def feedback(ctx: click.Context, name: str, options: Options) -> None:
         click.echo(f"{local(one.kept.receipt.moment)}  {one.kept.receipt.digest[:19]}  {one.local}")
 
 
-COMMANDS: tuple[click.Command, ...] = (release, fetch, submit, collect, release_feedback, feedback)
+@click.command()
+@click.option(
+    "--format",
+    "layout",
+    type=click.Choice(["csv", "canvas", "moodle"]),
+    default="csv",
+    show_default=True,
+    help="Whose layout: a spreadsheet's, Canvas's or Moodle's.",
+)
+@click.option(
+    "--output",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    default="-",
+    help="Where it goes; - is stdout, the default.",
+)
+@click.option(
+    "--missing",
+    type=click.Choice(["empty", "zero"]),
+    default="empty",
+    show_default=True,
+    help="What stands where a student handed nothing in.",
+)
+@click.pass_context
+def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
+    """Write everybody's final scores as CSV (instructors).
+
+    They are those of the gradebook and of `nbgrader export`: lateness is taken off, and what human graders entered
+    counts. A submission that is not fully graded has an empty cell and is named on standard error.
+    """
+    from autograder.build import write_whole
+    from autograder.nbgrader.export import export_table
+
+    table = export_table(_instructors(ctx), layout, missing="0.0" if missing == "zero" else "")
+    if output == Path("-"):
+        click.echo(table.text, nl=False)
+    else:
+        # Spreadsheets take a file without the mark for one in the machine's own encoding. Canvas and Moodle read UTF-8.
+        write_whole(output, ("\ufeff" if layout == "csv" else "") + table.text)
+    for warning in table.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    if output != Path("-"):
+        students = count(table.students, "student", "students")
+        click.echo(f"{output}: {students}, {count(len(table.assignments), 'assignment', 'assignments')}", err=True)
+
+
+COMMANDS: tuple[click.Command, ...] = (release, fetch, submit, collect, release_feedback, feedback, export)

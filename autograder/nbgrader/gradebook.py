@@ -100,7 +100,7 @@ def require_generated(course: Course, name: str) -> None:
     Raises:
         CourseError: If it does not, or cannot be reached.
     """
-    with _gradebook(course) as gradebook:
+    with open_gradebook(course) as gradebook:
         try:
             gradebook.find_notebook(name, name)
         except MissingEntry:
@@ -144,7 +144,7 @@ def standings(course: Course, name: str) -> dict[str, Standing]:
     Raises:
         CourseError: If it cannot be read.
     """
-    with _gradebook(course) as gradebook:
+    with open_gradebook(course) as gradebook:
         return {
             entry.student.id: Standing(float(entry.score), float(entry.late_submission_penalty or 0.0))
             for entry in gradebook.assignment_submissions(name)
@@ -205,6 +205,11 @@ def _directory(course: Course, name: str) -> Any:
     return directory
 
 
+def collected(course: Course, name: str) -> list[str]:
+    """Return the students of whom something was collected for an assignment."""
+    return _students(_directory(course, name), name)
+
+
 def _students(directory: Any, name: str) -> list[str]:
     root = Path(directory.root, directory.submitted_directory)
     try:
@@ -215,7 +220,12 @@ def _students(directory: Any, name: str) -> list[str]:
 
 
 @contextmanager
-def _gradebook(course: Course) -> Iterator[Any]:
+def open_gradebook(course: Course) -> Iterator[Any]:
+    """Open nbgrader's gradebook of a course.
+
+    Raises:
+        CourseError: If it cannot be reached.
+    """
     try:
         with Gradebook(gradebook_url(course), course.course_id) as gradebook:
             yield gradebook
@@ -259,7 +269,7 @@ def _current(course: Course, directory: Any, graded: Sequence[tuple[Submission, 
     """Return the students whose grades and graded notebooks say already what their reports say."""
     name = course.assignment(graded[0][0].assignment).name if graded else ""
     found = []
-    with _gradebook(course) as gradebook:
+    with open_gradebook(course) as gradebook:
         for submission, report in graded:
             notebook = _graded_notebook(directory, submission)
             if not report.complete or not notebook.is_file() or not _shows(notebook, official_key(course, submission)):
