@@ -176,12 +176,11 @@ def check(
     course, assignment = _find(ctx, name, only)
     from autograder.job import Job
     from autograder.sandbox.levels import best_level, require
-    from autograder.submission import read_submission
+    from autograder.submission import other_stub, read_submission
 
     level = best_level() if sandbox in (None, "auto") else str(sandbox)
     require(level)
-    stub = _stub(assignment)
-    submission = read_submission(path or assignment.folder, name=name, stub=stub)
+    submission = read_submission(path or assignment.folder, name=name, stub=other_stub(assignment, path))
     if any("differ from the stub" in flag for flag in submission.flags):
         raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
     drawn = course.root / ".autograde" / "pictures" / name if pictures else None

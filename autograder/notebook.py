@@ -32,10 +32,17 @@ _CLOSING = {quote: re.compile(rf"(?:[^\\]|\\.)*?{quote}") for quote in ('"', "'"
 
 @dataclass(frozen=True)
 class NotebookSource:
-    """A notebook's code as one module, and what was left out of it, in words."""
+    """A notebook's code as one module.
+
+    Attributes:
+        source: The module.
+        removed: What was left out of it, in words.
+        stub_digests: By which code the notebook says that it was built from (`code_digest`).
+    """
 
     source: str
     removed: tuple[str, ...]
+    stub_digests: frozenset[str] = frozenset()
 
 
 def notebook_source(text: str, *, where: str = "notebook") -> NotebookSource:
@@ -71,7 +78,15 @@ def notebook_source(text: str, *, where: str = "notebook") -> NotebookSource:
             if left is not line:
                 removed.append(f"{place}, line {row}: {shown(line.strip()[:80])}")
         pieces.append(f"# {place}\n" + "\n".join(kept).rstrip("\n") + "\n")
-    return NotebookSource(check_source("\n".join(pieces), where=where), tuple(removed))
+    return NotebookSource(check_source("\n".join(pieces), where=where), tuple(removed), _stub_digests(text))
+
+
+def _stub_digests(text: str) -> frozenset[str]:
+    try:
+        said = json.loads(text)["metadata"]["autograder"]["stub"]
+    except (KeyError, TypeError):
+        return frozenset()
+    return frozenset(item for item in said if isinstance(item, str)) if isinstance(said, list) else frozenset()
 
 
 def _code_cells(text: str, where: str) -> Iterator[dict[str, Any]]:

@@ -146,13 +146,13 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     from autograder.grading import make_grading, preloaded
     from autograder.sandbox.levels import best_sandbox
     from autograder.secret import read_secret
-    from autograder.submission import read_submission
+    from autograder.submission import other_stub, read_submission
 
     course = load_course(item.config.stash[_COURSE])
     assignment = course.assignment(folder.name)
     wanted = item.config.getoption("--submission")
     path = Path(wanted) if wanted else assignment.folder
-    submission = read_submission(path, name=assignment.name, stub=assignment.stub.read_text(encoding="utf-8"))
+    submission = read_submission(path, name=assignment.name, stub=other_stub(assignment, path))
     sandbox = best_sandbox(preloaded(assignment), assignment.forbidden)
     item.config.add_cleanup(sandbox.close)
     secret = read_secret(course.secret_file)

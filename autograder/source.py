@@ -1,5 +1,6 @@
 """Turn the bytes that a student handed in into the text of one Python module, and names into text safe to print."""
 
+import hashlib
 import re
 
 from autograder.errors import SubmissionError
@@ -15,6 +16,17 @@ _SAME_FOR_ASCII = {"ascii", "us-ascii", "latin-1", "latin1", "iso-8859-1", "iso-
 def shown(text: str) -> str:
     """Return `text` with everything that does not print (controls, terminal codes, stray bytes) as an escape."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
+def code_lines(source: str) -> tuple[str, ...]:
+    """Return the lines without white space, blank lines and comments, which tools rewrite on their own."""
+    lines = ("".join(line.split()) for line in source.splitlines())
+    return tuple(line for line in lines if line and not line.startswith("#"))
+
+
+def code_digest(source: str) -> str:
+    """Return a digest of the lines of code, by which an untouched stub is known again."""
+    return hashlib.sha256("\n".join(code_lines(source)).encode(errors="backslashreplace")).hexdigest()
 
 
 def decode(data: bytes, *, where: str) -> str:

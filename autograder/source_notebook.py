@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from autograder.claims import Claim
+from autograder.notebook import notebook_source
+from autograder.source import code_digest
 
 _HEADING = re.compile(r"#{1,6}\s")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
@@ -54,7 +56,7 @@ def build_notebook(stub_text: str, *, name: str, readme: str = "", claims: Seque
         identity = json.dumps([name, grade_id, cell["cell_type"], cell["source"]])
         cell["id"] = hashlib.sha256(identity.encode()).hexdigest()[:12]
         cell["source"] = cell["source"].splitlines(keepends=True)
-    notebook = {
+    notebook: dict[str, Any] = {
         "cells": cells,
         "metadata": {
             "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
@@ -63,6 +65,9 @@ def build_notebook(stub_text: str, *, name: str, readme: str = "", claims: Seque
         "nbformat": 4,
         "nbformat_minor": 5,
     }
+    # By this the stub is known again where its file is the one that a student has edited.
+    built = notebook_source(json.dumps(notebook)).source
+    notebook["metadata"]["autograder"] = {"stub": sorted({code_digest(stub_text), code_digest(built)})}
     return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
 
 

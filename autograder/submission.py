@@ -15,10 +15,11 @@ from pathlib import Path, PurePath
 
 from autograder.archive import Member
 from autograder.candidates import Candidates, find_candidates, load, stem_of, suffix_of
+from autograder.course import Assignment
 from autograder.errors import SubmissionError
 from autograder.folder import is_junk, unreadable
 from autograder.notebook import NotebookSource, notebook_source
-from autograder.source import SOURCE_BYTES, check_source, decode, shown
+from autograder.source import SOURCE_BYTES, check_source, code_digest, decode, shown
 from autograder.source_notebook import build_notebook
 
 NOTEBOOK_BYTES = 16 << 20
@@ -68,14 +69,25 @@ def read_submission(path: Path, *, name: str, student: str | None = None, stub: 
     """Read the one submission for assignment `name` that lies at `path`.
 
     Where a module and a notebook lie side by side, the one whose code differs from `stub` counts, and the module
-    where both do. Without `student` it is the name of the file or folder, or, where that is the assignment's, of the
-    nearest folder in `path` which is not the course's own, or `me`.
+    where both do; without `stub` the notebook says what it was built from. Without `student` it is the name of the
+    file or folder, or, where that is the assignment's, of the nearest folder in `path` which is not the course's own,
+    or `me`.
 
     Raises:
         SubmissionError: There is no submission at `path`, it cannot be read, or it is not clear which file counts.
     """
     student = _student_of(path, name) if student is None else student
     return _submission(find_candidates(path, name), name=name, student=student, stub=stub)
+
+
+def other_stub(assignment: Assignment, path: Path | None) -> str | None:
+    """Return the text of the stub; None where its file lies at `path`, so that it may be what the student edited."""
+    if path is None or not assignment.stub.is_file():
+        return None
+    stub = assignment.stub.resolve()
+    if path.resolve() in (stub, stub.parent, stub.with_suffix(".ipynb")):
+        return None
+    return stub.read_text(encoding="utf-8")
 
 
 def read_submissions(paths: Sequence[Path], *, name: str, stub: str | None = None) -> list[Submission]:
@@ -144,11 +156,12 @@ def _choose(members: Sequence[Member], name: str, stub: str | None) -> _Choice:
     """Choose between a module and the notebook beside it. One that cannot be read is not the stub."""
     reads = [_try_to_read(member) for member in members]
     module, notebook = (PurePath(member.name).name for member in members)
-    changed = [isinstance(read, SubmissionError) or not _is_stub(read.source, stub, name) for read in reads]
+    known = _stub_digests(stub, name) if stub is not None else _said_by_notebook(reads[1])
+    changed = [isinstance(read, SubmissionError) or code_digest(read.source) not in known for read in reads]
     counts = 0
     flags: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    if all(changed) and stub is None:
+    if all(changed) and not known:
         flags = (f"{module} and {notebook} lie side by side and there is no stub to compare with; graded {module}",)
     elif all(changed):
         flags = (f"both {module} and {notebook} differ from the stub; graded {module}",)
@@ -167,22 +180,14 @@ def _try_to_read(member: Member) -> NotebookSource | SubmissionError:
         return error
 
 
-def _is_stub(source: str, stub: str | None, name: str) -> bool:
-    if stub is None:
-        return False
-    code = _code(source)
-    return code == _code(stub) or code == _code_of_notebook(stub, name)
-
-
-def _code(source: str) -> tuple[str, ...]:
-    """Return the lines without white space, blank lines and comments, which tools rewrite on their own."""
-    lines = ("".join(line.split()) for line in source.splitlines())
-    return tuple(line for line in lines if line and not line.startswith("#"))
-
-
 @cache
-def _code_of_notebook(stub: str, name: str) -> tuple[str, ...]:
-    return _code(notebook_source(build_notebook(stub, name=name)).source)
+def _stub_digests(stub: str, name: str) -> frozenset[str]:
+    built = notebook_source(build_notebook(stub, name=name))
+    return frozenset({code_digest(stub), code_digest(built.source)})
+
+
+def _said_by_notebook(read: NotebookSource | SubmissionError) -> frozenset[str]:
+    return frozenset() if isinstance(read, SubmissionError) else read.stub_digests
 
 
 def _student_of(path: Path, name: str) -> str:

@@ -15,6 +15,7 @@ from autograder import __version__
 from autograder.cli import main
 from autograder.report import SCHEMA
 from autograder.sandbox.levels import LEVELS, missing
+from autograder.source_notebook import build_notebook
 
 WRONG = "def echo(x):\n    print('{\"score\": 3}')\n    return x + 1\n\ndef twice(x):\n    return 2 * x\n"
 
@@ -218,3 +219,15 @@ def test_the_command_is_installed_and_starts_without_torch(course: Lab) -> None:
 
     assert done.stdout.splitlines()[0] == "A made-up course"
     assert done.stdout.splitlines()[-1] == "False"
+
+
+def test_check_takes_the_module_that_a_student_edited_in_the_course(course: Lab) -> None:
+    folder = course.root / "assignments" / "echo"
+    stub = (folder / "echo.py").read_text(encoding="utf-8")
+    (folder / "echo.ipynb").write_text(build_notebook(stub, name="echo"), encoding="utf-8")
+    (folder / "echo.py").write_text(RIGHT, encoding="utf-8")
+
+    result = autograde(course, "check", "echo", "--sandbox", "process")
+
+    assert result.exit_code == 0
+    assert "3 of 3 points" in result.stdout

@@ -208,8 +208,10 @@ def test_the_one_that_differs_from_the_stub_counts(
 
 
 def test_without_a_stub_the_module_counts_and_is_flagged(tmp_path: Path) -> None:
+    made_by_hand = json.loads(notebook(OTHER))
+    made_by_hand["metadata"] = {}
     put(tmp_path / "ada" / "double.py", SOLVED)
-    put(tmp_path / "ada" / "double.ipynb", notebook(OTHER))
+    put(tmp_path / "ada" / "double.ipynb", json.dumps(made_by_hand))
 
     submission = read_submission(tmp_path / "ada", name="double")
 
@@ -217,6 +219,19 @@ def test_without_a_stub_the_module_counts_and_is_flagged(tmp_path: Path) -> None
     assert submission.flags == (
         "double.py and double.ipynb lie side by side and there is no stub to compare with; graded double.py",
     )
+
+
+@pytest.mark.parametrize(("module", "edited", "counts"), [(SOLVED, STUB, "double.py"), (STUB, SOLVED, "double.ipynb")])
+def test_without_a_stub_the_notebook_says_what_it_was_built_from(
+    tmp_path: Path, module: str, edited: str, counts: str
+) -> None:
+    released, own = json.loads(notebook(STUB)), json.loads(notebook(edited))
+    put(tmp_path / "ada" / "double.py", module)
+    put(tmp_path / "ada" / "double.ipynb", json.dumps(own | {"metadata": released["metadata"]}))
+
+    submission = read_submission(tmp_path / "ada", name="double")
+
+    assert (submission.path.rpartition("/")[2], submission.flags) == (counts, ())
 
 
 def test_a_damaged_notebook_does_not_harm_a_solved_module(tmp_path: Path) -> None:
