@@ -236,23 +236,26 @@ def grade(
     reuse = Reuse(store_url(course), resume)
     standings: dict[str, tuple[float, float]] | None = None
     if paths:
-        reports = _grade(job, _named(paths, assignment), jobs=jobs, quiet=False, reuse=reuse)
+        submissions, refused = _admitted(course, reuse, _named(paths, assignment))
+        reports = _grade(job, submissions, jobs=jobs, quiet=False, reuse=reuse)
     else:
-        reports, standings = _grade_collected(course, job, jobs=jobs, reuse=reuse)
+        reports, standings, refused = _grade_collected(course, job, jobs=jobs, reuse=reuse)
     if json_path is not None:
         _write_json(json_path, reports)
     if json_path != Path("-"):
         from autograder.render import show_class, show_report
 
-        if len(reports) == 1 and standings is None:
+        if len(reports) == 1 and standings is None and not refused:
             show_report(_out(), reports[0])
-        else:
+        elif reports:
             show_class(_out(), reports, standings)
     unfinished = [report for report in reports if not report.complete]
     for report in unfinished:
         end = "no grade is final" if standings is None else "its old score stays; grade again"
         click.echo(f"autograde: {report.student}: a check failed by our fault (grader_error); {end}", err=True)
-    if unfinished:
+    for words in refused:
+        click.echo(f"autograde: {words}", err=True)
+    if unfinished or refused:
         sys.exit(UNUSABLE)
     passed = all(report.score >= course.pass_mark * report.max_score for report in reports)
     sys.exit(0 if passed else FAILED)
@@ -267,21 +270,42 @@ def _named(paths: tuple[Path, ...], assignment: Assignment) -> list[Submission]:
     return read_submissions(list(paths), name=assignment.name, stub=_stub(assignment))
 
 
+def _admitted(course: Course, reuse: Reuse, submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
+    """Return the submissions that may be graded today, and what is to be said about the others."""
+    from autograder.quota import admit
+    from autograder.store import Store
+
+    store, admitted, refused = Store(reuse.url), [], []
+    for submission in submissions:
+        try:
+            admit(course, store, submission)
+            admitted.append(submission)
+        except SubmissionError as error:
+            refused.append(str(error))
+    return admitted, refused
+
+
 def _grade_collected(
     course: Course, job: Job, *, jobs: int, reuse: Reuse
-) -> tuple[list[Report], dict[str, tuple[float, float]]]:
-    """Grade what was collected and write the gradebook; return the reports and each student's standing there."""
+) -> tuple[list[Report], dict[str, tuple[float, float]], list[str]]:
+    """Grade what was collected and write the gradebook.
+
+    Returns:
+        The reports, each student's standing in the gradebook, and what is to be said about those who may not be graded
+        today; their old scores stay.
+    """
     from autograder.nbgrader.gradebook import read_class, require_generated, write_grades
 
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)
+    submissions, refused = _admitted(course, reuse, submissions)
     reports = _grade(job, submissions, jobs=jobs, quiet=False, reuse=reuse)
     written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
     for warning in (*warnings, *written.warnings):
         click.echo(f"warning: {warning}", err=True)
     new, same = len(written.written), len(written.current)
     click.echo(f"{job.assignment}: {new} written to the gradebook, {same} there already", err=True)
-    return reports, {student: (entry.late, entry.final) for student, entry in written.standings.items()}
+    return reports, {student: (entry.late, entry.final) for student, entry in written.standings.items()}, refused
 
 
 @main.command()
@@ -456,7 +480,9 @@ def _progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Callabl
     console = _err()
     if quiet or not console.is_terminal:
         # Without a terminal, a class or a validation says how it goes in plain lines; a single check does not.
-        yield (lambda words: None) if quiet or total is None else (lambda words: click.echo(words, err=True))
+        from autograder.render import plain
+
+        yield (lambda words: None) if quiet or total is None else (lambda words: click.echo(plain(words), err=True))
         return
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -6,8 +6,8 @@
             ├── LatePolicy   grace_days, penalty_per_day, cap
             └── Threshold    full, none; by check and device
 
-`late`, `hidden_feedback` and `limits` of the course are the defaults of every assignment, key by key. Every problem is
-a CourseError of one line, `course.yml:14: what was found; what was expected; what to do`.
+`late`, `hidden_feedback`, `gradings_per_day` and `limits` of the course are the defaults of every assignment, key by
+key. Every problem is a CourseError of one line, `course.yml:14: what was found; what was expected; what to do`.
 """
 
 from __future__ import annotations
@@ -36,6 +36,9 @@ from autograder.yaml_lines import Document, Loc, read_yaml, show
 __all__ = ["Assignment", "Course", "LatePolicy", "Limits", "Threshold", "find_course", "load_course"]
 
 COURSE_FILE = "course.yml"
+_DEFAULTS = ("hidden_feedback", "late", "gradings_per_day", "limits")
+# What does not decide about a report: when and how often it may be had, and how much of it a student reads.
+_NOT_GRADED = {"title", "due", "late", "hidden_feedback", "gradings_per_day", "stub_score"}
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -131,17 +134,18 @@ class Course(CourseEntry):
         raise CourseError(f"there is no assignment {show(name)}{hint}")
 
     def assignment_digest(self, name: str) -> str:
-        """Return 'sha256:...' over all that decides about a grade: an assignment's settings and files.
+        """Return 'sha256:...' over all that decides about a report: an assignment's settings and files.
 
-        The settings are those of this assignment with the defaults it inherits, so that a due date changed elsewhere
-        in `course.yml` leaves it alone. Caches and the notebook, which is built from the stub, do not count, and
-        neither does where the course lies on the disk.
+        The settings are those of this assignment with the defaults it inherits. Due date, lateness and what students
+        read of a report are no part of it: a change there measures nothing anew. Caches and the notebook, which is
+        built from the stub, do not count, and neither does where the course lies on the disk.
 
         Raises:
             CourseError: If there is no such assignment, or one of its files cannot be read.
         """
         assignment = self.assignment(name)
-        settings = {field.name: getattr(assignment, field.name) for field in dataclasses.fields(AssignmentEntry)}
+        names = {field.name for field in dataclasses.fields(AssignmentEntry)} - _NOT_GRADED
+        settings = {name: getattr(assignment, name) for name in sorted(names)}
         settings["data"] = self.data and Path(os.path.relpath(self.data, self.root)).as_posix()
         folders = (assignment.folder, assignment.solutions)
         return digest_of(settings, folders, root=self.root, but=assignment.notebook)
@@ -211,7 +215,7 @@ def _absolute(root: Path, path: Path) -> Path:
 def _inherited(document: Document) -> Document:
     """Return the document with the course's defaults written into each assignment."""
     values, lines = dict(document.values), dict(document.lines)
-    defaults = {key: values[key] for key in ("hidden_feedback", "late", "limits") if key in values}
+    defaults = {key: values[key] for key in _DEFAULTS if key in values}
     places = {key: [loc for loc in document.lines if loc[:1] == (key,)] for key in defaults}
     if not isinstance(values.get("assignments"), list):
         return document

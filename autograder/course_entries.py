@@ -107,6 +107,7 @@ Size = Annotated[int, BeforeValidator(_quantity(_BYTES))]
 FilePath = Annotated[Path, BeforeValidator(lambda value: Path(_text_adapter().validate_python(value)))]
 CheckName = Annotated[Text, _require(_CHECK.fullmatch)]
 Device = Annotated[str, Strict(), _require(DEVICES.__contains__)]
+GradingsPerDay = Count | None
 HiddenFeedback = Literal["none", "verdict", "hint"]
 
 
@@ -190,6 +191,7 @@ class AssignmentEntry:
     ] = None
     late: Annotated[LatePolicy, _expect("the keys grace_days, penalty_per_day and cap")] = LatePolicy()
     hidden_feedback: Annotated[HiddenFeedback, _expect("none, verdict or hint")] = "hint"
+    gradings_per_day: Annotated[GradingsPerDay, _expect("a whole number from 1 to 4096")] = None
     forbidden: Annotated[
         tuple[Annotated[Text, _require(_CALL.fullmatch)], ...],
         _expect("a list of dotted names such as torch.matmul or aten::mm"),
@@ -209,7 +211,10 @@ class AssignmentEntry:
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class CourseEntry:
-    """Hold what `course.yml` says; `late`, `hidden_feedback` and `limits` are the defaults of every assignment."""
+    """Hold what `course.yml` says.
+
+    `late`, `hidden_feedback`, `gradings_per_day` and `limits` are the defaults of every assignment.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -232,4 +237,5 @@ class CourseEntry:
     ] = None
     late: Annotated[LatePolicy, _expect("the keys grace_days, penalty_per_day and cap")] = LatePolicy()
     hidden_feedback: Annotated[HiddenFeedback, _expect("none, verdict or hint")] = "hint"
+    gradings_per_day: Annotated[GradingsPerDay, _expect("a whole number from 1 to 4096")] = None
     limits: Annotated[Limits, _expect("keys such as time and memory")] = Limits()

@@ -34,11 +34,13 @@ class Credit:
         share: The share of the points that the check earns so far; None before the first measure.
         measured: The figures of the measure with the least share.
         text: Its words.
+        flags: What an instructor should look at.
     """
 
     share: float | None = None
     measured: dict[str, float] = field(default_factory=dict)
     text: str = ""
+    flags: list[str] = field(default_factory=list)
 
     def __call__(
         self,

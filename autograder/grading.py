@@ -200,6 +200,7 @@ class Grading:
         self._end_workers(check)
         check.seconds += time.perf_counter() - self._started
         self._running = None
+        self.flags += [f"{check.name}: {flag}" for flag in check.credit.flags]
         if self.progress is not None:
             self.progress(check.result())
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
@@ -22,11 +24,23 @@ _COLOURS = {
     "grader_error": "yellow",
 }
 _OUTPUT_LINES = 12
+CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
+"""Variables of the environment, one of which CI services set."""
+# Source: the documentation of GitHub Actions ("Workflow commands"), Azure Pipelines ("Logging commands") and TeamCity
+# ("Service messages"): `::name::`, `##[name]`, `##vso[name]`, `##teamcity[name]`.
+_COMMAND_SIGN = re.compile(r"([:#])(?=\1)")
 
 
 def plain(text: str) -> str:
-    """Show control characters of a submission's text as escapes, so that a terminal obeys none of them."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    """Return a submission's text so that nothing that shows it obeys it.
+
+    Control characters become escapes. In the log of a CI service the signs that begin its commands, ``::`` and
+    ``##``, are parted by a character without width.
+    """
+    text = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
+    if any(name in os.environ for name in CI_VARIABLES):
+        text = _COMMAND_SIGN.sub("\\1\u200b", text)
+    return text
 
 
 def number(value: float) -> str:

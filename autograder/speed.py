@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from autograder import wire
+from autograder import floor, wire
 from autograder.compare import assert_close
 from autograder.course import Threshold
 from autograder.credit import Credit
@@ -160,8 +160,11 @@ class Speed:
             order = (student, baseline) if pair % 2 else (baseline, student)
             counted = pair >= WARM_UP_PAIRS
             results = {id(side): self._block(side, role, arguments, counted) for side in order}
+            written = 0
             for args, result in zip(arguments, results[id(student)], strict=True):
-                compare(result, expected(*args))
+                wanted = expected(*args)
+                compare(result, wanted)
+                written += floor.written_bytes(wanted, args)
             pair += 1
             if pair < WARM_UP_PAIRS + self._pairs:
                 continue
@@ -169,6 +172,7 @@ class Speed:
             open_ = ratio.straddles(bounds.full) or ratio.straddles(bounds.none)
             if not open_ or ratio.pairs >= MOST_PAIRS:
                 break
+        self._require_possible(ratio, written, baseline)
         if sizes and self._pictures.wanted:
             self._draw(student, baseline, role, sizes, calls)
         for side in (student, baseline):
@@ -182,6 +186,18 @@ class Speed:
             text=_words(ratio, bounds, calls),
         )
         return ratio
+
+    def _require_possible(self, ratio: Ratio, written_bytes: int, baseline: Side) -> None:
+        """Refuse a time in which this machine cannot even have written the results."""
+        rate = floor.bandwidth(baseline.worker, lambda: self._now(baseline.worker), self._device)
+        least_s = written_bytes / rate
+        if ratio.student_s < floor.SHARE * least_s:
+            times = f"{_milliseconds(ratio.student_s)} for {written_bytes} bytes of results"
+            words = f"{times}, which takes {_milliseconds(least_s)} to write here at {rate / 1e9:.0f} GB/s"
+            self._credit.flags.append(f"too fast to be true: {words}; look at it")
+            raise AssertionError(
+                f"too fast to be true: {words}; it earns nothing until your instructor has looked at it"
+            )
 
     def _draw(
         self,

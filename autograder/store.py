@@ -32,10 +32,11 @@ STORE_VARIABLE = "AUTOGRADE_STORE"
 """Names the store's URL in place of the file beside the course, for several machines that share one."""
 _WAIT_S = 60
 _LOG = logging.getLogger(__name__)
-_METADATA = sa.MetaData()
+METADATA = sa.MetaData()
+"""The tables of the store."""
 _REPORTS = sa.Table(
     "autograde_reports",
-    _METADATA,
+    METADATA,
     sa.Column("key", sa.String(64), primary_key=True),
     sa.Column("digest", sa.String(64), nullable=False),  # of the document, so that half a row is never taken for one
     sa.Column("document", sa.Text, nullable=False),
@@ -116,7 +117,7 @@ class Store:
         key = report_key(job, submission)
         row: Any = None
         try:
-            with self._transaction() as connection:
+            with self.transaction() as connection:
                 row = connection.execute(sa.select(_REPORTS).where(_REPORTS.c.key == key)).first()
         except sa.exc.SQLAlchemyError as error:
             self._warn("cannot be read", error)
@@ -154,7 +155,7 @@ class Store:
         values = {"key": key, "digest": _digest(document), "document": document}
         for attempt in (1, 2):
             try:
-                with self._transaction() as connection:
+                with self.transaction() as connection:
                     connection.execute(sa.delete(_REPORTS).where(_REPORTS.c.key == key))
                     connection.execute(sa.insert(_REPORTS).values(values))
                 return
@@ -166,12 +167,17 @@ class Store:
                 return
 
     @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sa.Connection]:
+    def transaction(self) -> Iterator[sa.Connection]:
+        """Open a transaction; the tables are there.
+
+        Raises:
+            SQLAlchemyError: If the database cannot be reached or written.
+        """
         if not self._ready:
             try:
-                _METADATA.create_all(self._engine)
+                METADATA.create_all(self._engine)
             except sa.exc.SQLAlchemyError:  # another process made the table between the look and the making
-                _METADATA.create_all(self._engine)
+                METADATA.create_all(self._engine)
             self._ready = True
         with self._engine.begin() as connection:
             yield connection

@@ -10,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, settings
 from lab import TOKEN, Lab
 
+from autograder.render import CI_VARIABLES
 from autograder.sandbox import LEVELS, Sandbox, make_sandbox
 from autograder.sandbox.levels import best_level, missing
 
@@ -18,6 +19,15 @@ PRELOAD = ("numpy", "torchvision")
 # Other work on the machine must not fail a test.
 settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_ci_service() -> Iterator[None]:
+    """Show texts as on a person's terminal, also where a CI service runs these tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in CI_VARIABLES:
+            patch.delenv(name, raising=False)
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

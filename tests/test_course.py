@@ -223,7 +223,7 @@ PROBLEMS = {
         "    due: 2026-12-04 23:59",
         "    folder: /tmp",
         "course.yml:12: unknown key 'folder' in assignment 'alpha'; expected one of name, title, due, late, "
-        "hidden_feedback, forbidden, thresholds, limits, stub_score, preload; rename it or delete it",
+        "hidden_feedback, gradings_per_day, forbidden, thresholds, limits, stub_score, preload; rename it or delete it",
     ),
     "missing key": (
         "    title: Second steps\n",

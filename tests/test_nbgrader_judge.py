@@ -168,7 +168,7 @@ def grade(root: Path, *options: str, exit_code: int = 0) -> list[str]:
     return done.stderr.splitlines()
 
 
-def nbgrader(root: Path, *arguments: str, **variables: str) -> str:
+def nbgrader(root: Path, *arguments: str, fails: bool = False, **variables: str) -> str:
     """Run a command of nbgrader's, and return what it said."""
     own = {"JUPYTER_CONFIG_DIR": str(root / "config"), "JUPYTER_DATA_DIR": str(root / "data"), **variables}
     done = subprocess.run(
@@ -180,7 +180,7 @@ def nbgrader(root: Path, *arguments: str, **variables: str) -> str:
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode != 0) == fails, done.stderr
     return done.stderr
 
 
@@ -283,6 +283,33 @@ def test_a_second_run_writes_nothing_and_a_new_submission_only_itself(course: Pa
     assert again[-1] == "echo: 0 written to the gradebook, 2 there already"
     assert changed[-1] == "echo: 1 written to the gradebook, 1 there already"
     assert grades(course, "bob") == FULL
+
+
+def test_how_much_students_read_is_changed_without_grading_anew(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ECHO_BROKEN", str(course))
+    with (course / "course.yml").open("a") as file:
+        file.write("hidden_feedback: none\n")
+
+    again = grade(course)
+
+    assert again[-1] == "echo: 2 written to the gradebook, 0 there already"
+    assert grades(course, "bob") == FULL | {"twice": (0.0, False)}
+    assert said(cells(course, "bob")["twice"]) == "0.0"
+
+
+def test_both_commands_keep_the_old_grade_of_who_may_not_be_graded_today(course: Path) -> None:
+    with (course / "course.yml").open("a") as file:
+        file.write("gradings_per_day: 1\n")
+    grade(course)
+    (course / "submitted" / "bob" / "echo" / "echo.ipynb").write_text(json.dumps(notebook_of(course, RIGHT)))
+
+    ours = grade(course, exit_code=2)
+    theirs = nbgrader(course, "autograde", "echo", "--force", fails=True)
+
+    words = "bob: 1 submissions of echo were graded on"
+    assert words in ours[-1] and words in theirs
+    assert grades(course, "bob") == FULL | {"twice": (0.0, False)}
+    assert grades(course, "ada") == FULL
 
 
 def test_a_fault_of_ours_keeps_the_old_grade_and_gives_no_new_one(course: Path) -> None:

@@ -14,7 +14,7 @@ from lab import Lab
 from rich.console import Console
 
 from autograder.failure import VERDICTS
-from autograder.render import show_class, show_report
+from autograder.render import plain, show_class, show_report
 from autograder.report import SCHEMA, CheckResult, Report, to_json
 
 PASSED = CheckResult("echo", "Echo returns what it got", 2.0, 2.0, "passed", seconds=0.25)
@@ -191,6 +191,27 @@ def test_a_terminal_obeys_nothing_that_a_submission_says() -> None:
     for text in (shown(report), file.getvalue()):
         assert not {"\x1b", "\x07", "\r", "\u202e", "\ud800"} & set(text)
         assert "[bold red]x[/]" in text
+
+
+@pytest.mark.parametrize(
+    "command", ["::set-env name=x::y", ":::error::x", "##vso[task.complete]", "###[debug]", "##teamcity[x]"]
+)
+def test_the_log_of_a_ci_service_obeys_nothing_either(monkeypatch: pytest.MonkeyPatch, command: str) -> None:
+    report = replace(
+        REPORT, student=command, checks=(replace(FAILED, message=command, output=command),), flags=(command,)
+    )
+    file = io.StringIO()
+    monkeypatch.setenv("CI", "true")
+
+    show_class(Console(file=file, width=200), [report, report])
+
+    for text in (shown(report), file.getvalue()):
+        assert "::" not in text and "##" not in text
+        assert command in text.replace("\u200b", "")
+
+
+def test_elsewhere_names_with_colons_stay_as_they_are() -> None:
+    assert plain("aten::mm") == "aten::mm"
 
 
 def test_a_class_is_one_line_a_student() -> None:

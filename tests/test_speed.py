@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from lab import RIGHT, Lab
 
 from autograder.course import Threshold
 from autograder.failure import Crashed
+from autograder.floor import written_bytes
 from autograder.report import CheckResult
 from autograder.sandbox.process import Process
 from autograder.speed import MOST_PAIRS, PAIRS, Ratio, ratio_of
@@ -247,6 +249,46 @@ def test_what_the_submission_raises_in_the_timed_part_is_told(lab: Lab) -> None:
         "raised",
         "ValueError: no\n  echo.py, line 2, in echo: raise ValueError('no')",
     )
+
+
+FILL = """
+import torch
+from autograder import Speed, points
+
+@points(4)
+def check_speed(speed: Speed, rng: torch.Generator) -> None:
+    \"\"\"The filling is fast.\"\"\"
+    speed("echo", lambda: (torch.randn(4, generator=rng),), lambda x: torch.full((1 << 23,), 7.0))
+"""
+FILLS = "import torch\n\ndef echo(x):\n    return torch.full((1 << 23,), 7.0)\n"
+
+
+def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is_a_flag(lab: Lab) -> None:
+    source = "import torch\n\nREADY = torch.full((1 << 23,), 7.0)\n\ndef echo(x):\n    return READY\n"
+
+    report = lab.grade(source, FILL, thresholds={"speed": GENEROUS}, baseline=FILLS)
+
+    (check,) = report.checks
+    assert (check.verdict, check.score) == ("failed", 0.0)
+    assert re.fullmatch(
+        r"too fast to be true: [0-9.e-]+ ms for 33554432 bytes of results, which takes [0-9.]+ ms to write here at "
+        r"[0-9]+ GB/s; it earns nothing until your instructor has looked at it",
+        check.message,
+    )
+    (flag,) = report.flags
+    assert flag.startswith("speed: too fast to be true: ") and flag.endswith("; look at it")
+
+
+def test_a_result_that_was_written_in_the_timed_part_is_believed(lab: Lab) -> None:
+    check = timed(lab, FILLS, checks=FILL, baseline=FILLS)
+
+    assert (check.verdict, check.score) == ("passed", 4.0)
+
+
+def test_a_view_of_an_argument_need_not_be_written() -> None:
+    x = torch.zeros(2, 3)
+
+    assert written_bytes((x.T, [x[0]], {"a": torch.zeros(4, dtype=torch.float64)}, 3), (x,)) == 32
 
 
 @pytest.mark.parametrize(

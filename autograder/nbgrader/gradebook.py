@@ -25,7 +25,7 @@ from autograder.job import Job
 from autograder.late import penalty
 from autograder.nbgrader.config import config_of, gradebook_url
 from autograder.nbgrader.judge import MARK
-from autograder.nbgrader.official import decided, official_key, read_submitted
+from autograder.nbgrader.official import decided, notebook_key, read_submitted
 from autograder.report import Report
 from autograder.submission import Submission
 
@@ -272,7 +272,7 @@ def _current(course: Course, directory: Any, graded: Sequence[tuple[Submission, 
     with open_gradebook(course) as gradebook:
         for submission, report in graded:
             notebook = _graded_notebook(directory, submission)
-            if not report.complete or not notebook.is_file() or not _shows(notebook, official_key(course, submission)):
+            if not report.complete or not notebook.is_file() or not _shows(notebook, notebook_key(course, submission)):
                 continue
             try:
                 entry = gradebook.find_submission(name, submission.student)

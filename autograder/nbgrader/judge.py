@@ -25,7 +25,7 @@ from autograder.errors import CourseError, SandboxError
 from autograder.job import LEVEL_VARIABLE
 from autograder.nbgrader.converting import course_of, directory_of, released_notebook, submitted_folder
 from autograder.nbgrader.feedback_cells import outputs
-from autograder.nbgrader.official import official_job, official_key, official_report, read_submitted
+from autograder.nbgrader.official import notebook_key, official_job, official_report, read_submitted
 from autograder.nbgrader.restore import Restore, read_leniently
 from autograder.report import Report
 from autograder.sandbox.levels import require
@@ -92,7 +92,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
             self.log.warning("%s, %s: %s", student, name, flag)
         self._write(nb, course, report, earned)
         if report.complete:
-            nb.metadata[MARK] = {"report": official_key(course, submission)}
+            nb.metadata[MARK] = {"report": notebook_key(course, submission)}
         return nb, resources
 
     def _write(self, nb: NotebookNode, course: Course, report: Report, earned: dict[str, float | None]) -> None:

@@ -16,6 +16,7 @@ from autograder.course import Course
 from autograder.errors import SubmissionError
 from autograder.grading_process import GradingProcess
 from autograder.job import Job, official_level
+from autograder.quota import admit
 from autograder.report import Report
 from autograder.source import shown
 from autograder.store import Reuse, Store, job_key, report_key, store_url
@@ -61,7 +62,7 @@ def official_report(course: Course, submission: Submission) -> Report:
     """Return the report of a submission: one that is known or kept, else that of a grading in a process of its own.
 
     Raises:
-        AutograderError: If it cannot be graded here, or a check file does not load.
+        AutograderError: If it cannot be graded here or today, or a check file does not load.
     """
     known = _DECIDED.get()
     if known is not None and known.job.assignment == submission.assignment:
@@ -70,13 +71,16 @@ def official_report(course: Course, submission: Submission) -> Report:
             return report
     job = official_job(course, submission.assignment)
     url = store_url(course)
-    found = Store(url).find(job_key(course, job), submission)
+    store = Store(url)
+    admit(course, store, submission)
+    found = store.find(job_key(course, job), submission)
     return found if found is not None else _process().grade(job, Reuse(url), submission)
 
 
-def official_key(course: Course, submission: Submission) -> str:
-    """Return the key under which the store keeps a submission's report."""
-    return report_key(job_key(course, official_job(course, submission.assignment)), submission)
+def notebook_key(course: Course, submission: Submission) -> str:
+    """Return what tells whether a graded notebook is up to date: of which report, and of how much of it, it is made."""
+    report = report_key(job_key(course, official_job(course, submission.assignment)), submission)
+    return f"{report} {course.assignment(submission.assignment).hidden_feedback}"
 
 
 def read_submitted(course: Course, name: str, *, student: str, folder: Path, when: datetime | None) -> Submission:

@@ -71,6 +71,7 @@ class Worker:
             "settle": self._settle,
             "go": self._go,
             "fetch": self._fetch,
+            "write": self._write,
         }
         while True:
             header, buffers = self.line.receive()
@@ -246,6 +247,15 @@ class Worker:
 
     def _fetch(self, *, buffers: Any, body: wire.Body) -> dict[str, Any]:
         return {"result": wire.encode(self.held[-1][0], body)}
+
+    def _write(self, *, nbytes: int, times: int, buffers: Any, body: Any) -> dict[str, Any]:
+        """Write so many bytes again and again, as fast as can be."""
+        target = torch.empty(nbytes, dtype=torch.uint8, device=self.device)
+        for _ in range(times):
+            target.zero_()
+        if self.device is not None:
+            _synchronize(self.device)
+        return {}
 
 
 def _same(tensor: torch.Tensor, old: torch.Tensor) -> bool:
