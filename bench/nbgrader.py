@@ -28,7 +28,7 @@ from autograder.sandbox.levels import best_level
 from bench.figures import machine, number, print_row
 
 NAME = "soft"
-FULL, NONE = 1.5, 3.0
+FULL, NONE = 1.2, 3.0
 _MODULE = '''\
 """The log-softmax of student {number}."""
 

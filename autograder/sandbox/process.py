@@ -12,6 +12,7 @@ import select
 import signal
 import sys
 import time
+from collections.abc import Callable
 
 import torch
 
@@ -110,6 +111,7 @@ class Process:
         while not self._stopped():
             if time.monotonic() > deadline:
                 raise Crashed("the worker does not stop")
+            _yield()  # it may need this very core to take notice
         return self.cpu_time_s()
 
     def _stopped(self) -> bool:
@@ -191,6 +193,9 @@ class Process:
             if fd >= 0:
                 os.close(fd)
         self._pidfd = self._memory = self._clear_refs = self._status = -1
+
+
+_yield: Callable[[], None] = getattr(os, "sched_yield", lambda: None)
 
 
 def _try_open(path: str, flags: int) -> int:
