@@ -258,20 +258,20 @@ from autograder import Speed, points
 @points(4)
 def check_speed(speed: Speed, rng: torch.Generator) -> None:
     \"\"\"The filling is fast.\"\"\"
-    speed("echo", lambda: (torch.randn(4, generator=rng),), lambda x: torch.full((1 << 23,), 7.0))
+    speed("echo", lambda: (torch.randn(4, generator=rng),), lambda x: torch.full((1 << 25,), 7.0))
 """
-FILLS = "import torch\n\ndef echo(x):\n    return torch.full((1 << 23,), 7.0)\n"
+FILLS = "import torch\n\ndef echo(x):\n    return torch.full((1 << 25,), 7.0)\n"
 
 
 def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is_a_flag(lab: Lab) -> None:
-    source = "import torch\n\nREADY = torch.full((1 << 23,), 7.0)\n\ndef echo(x):\n    return READY\n"
+    source = "import torch\n\nREADY = torch.full((1 << 25,), 7.0)\n\ndef echo(x):\n    return READY\n"
 
     report = lab.grade(source, FILL, thresholds={"speed": GENEROUS}, baseline=FILLS)
 
     (check,) = report.checks
     assert (check.verdict, check.score) == ("failed", 0.0)
     assert re.fullmatch(
-        r"too fast to be true: [0-9.e-]+ ms for 33554432 bytes of results, which takes [0-9.]+ ms to write here at "
+        r"too fast to be true: [0-9.e-]+ ms for 134217728 bytes of results, which takes [0-9.]+ ms to write here at "
         r"[0-9]+ GB/s; it earns nothing until your instructor has looked at it",
         check.message,
     )
