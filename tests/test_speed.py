@@ -14,9 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab import RIGHT, Lab
 
+from autograder import floor
 from autograder.course import Threshold
 from autograder.failure import Crashed
-from autograder.floor import written_bytes
 from autograder.report import CheckResult
 from autograder.sandbox.process import Process
 from autograder.speed import MOST_PAIRS, PAIRS, Ratio, ratio_of
@@ -258,20 +258,24 @@ from autograder import Speed, points
 @points(4)
 def check_speed(speed: Speed, rng: torch.Generator) -> None:
     \"\"\"The filling is fast.\"\"\"
-    speed("echo", lambda: (torch.randn(4, generator=rng),), lambda x: torch.full((1 << 25,), 7.0))
+    speed("echo", lambda: (torch.randn(4, generator=rng),), lambda x: torch.full((1 << 23,), 7.0))
 """
-FILLS = "import torch\n\ndef echo(x):\n    return torch.full((1 << 25,), 7.0)\n"
+FILLS = "import torch\n\ndef echo(x):\n    return torch.full((1 << 23,), 7.0)\n"
 
 
-def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is_a_flag(lab: Lab) -> None:
-    source = "import torch\n\nREADY = torch.full((1 << 25,), 7.0)\n\ndef echo(x):\n    return READY\n"
+def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is_a_flag(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # On a machine with other work an answer alone may take half of the least time; here nothing else may decide.
+    monkeypatch.setattr(floor, "SHARE", 4.0)
+    source = "import torch\n\nREADY = torch.full((1 << 23,), 7.0)\n\ndef echo(x):\n    return READY\n"
 
     report = lab.grade(source, FILL, thresholds={"speed": GENEROUS}, baseline=FILLS)
 
     (check,) = report.checks
     assert (check.verdict, check.score) == ("failed", 0.0)
     assert re.fullmatch(
-        r"too fast to be true: [0-9.e-]+ ms for 134217728 bytes of results, which takes [0-9.]+ ms to write here at "
+        r"too fast to be true: [0-9.e-]+ ms for 33554432 bytes of results, which takes [0-9.]+ ms to write here at "
         r"[0-9]+ GB/s; it earns nothing until your instructor has looked at it",
         check.message,
     )
@@ -288,7 +292,7 @@ def test_a_result_that_was_written_in_the_timed_part_is_believed(lab: Lab) -> No
 def test_a_view_of_an_argument_need_not_be_written() -> None:
     x = torch.zeros(2, 3)
 
-    assert written_bytes((x.T, [x[0]], {"a": torch.zeros(4, dtype=torch.float64)}, 3), (x,)) == 32
+    assert floor.written_bytes((x.T, [x[0]], {"a": torch.zeros(4, dtype=torch.float64)}, 3), (x,)) == 32
 
 
 @pytest.mark.parametrize(
