@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 _TENTHS = 10
@@ -31,16 +32,24 @@ class Credit:
     """Collect the measures of one check; the least share counts.
 
     Attributes:
+        points: What the check is worth.
         share: The share of the points that the check earns so far; None before the first measure.
         measured: The figures of the measure with the least share.
         text: Its words.
         flags: What an instructor should look at.
     """
 
+    points: float = 1.0
     share: float | None = None
     measured: dict[str, float] = field(default_factory=dict)
     text: str = ""
     flags: list[str] = field(default_factory=list)
+
+    def same_score(self, low: float, high: float, *, full: float, none: float) -> bool:
+        """Say whether two values earn the same score, to the tenth of a point that people see."""
+        return score(self.points, share(low, full=full, none=none)) == score(
+            self.points, share(high, full=full, none=none)
+        )
 
     def __call__(
         self,
@@ -50,6 +59,7 @@ class Credit:
         none: float,
         low: float | None = None,
         high: float | None = None,
+        count: Mapping[str, float] | None = None,
         name: str = "ratio",
         text: str = "",
     ) -> float:
@@ -61,6 +71,7 @@ class Credit:
             none: The smallest value that earns nothing; above ``full``.
             low: The end of the value's interval that favours the student; credit is taken there.
             high: The other end.
+            count: Other figures for the report, such as how often it was measured.
             name: What the value is called in the report.
             text: A sentence for the student, shown where the credit is less than full.
 
@@ -75,7 +86,7 @@ class Credit:
             self.share = earned
             self.text = text
             interval = {} if low is None or high is None else {f"{name}_low": low, f"{name}_high": high}
-            self.measured.update({name: value, **interval, "full": full, "none": none})
+            self.measured.update({name: value, **interval, **(count or {}), "full": full, "none": none})
         if earned == 0.0:
             raise AssertionError(text or f"{name} is {value:.3g}; no credit is left at {none:g}")
         return earned

@@ -55,7 +55,7 @@ class CheckRun:
     hidden: bool
     cases: int = 0
     done: int = 0
-    credit: Credit = field(default_factory=Credit)
+    credit: Credit = field(init=False)
     verdict: Verdict | None = None
     message: str = ""
     failed: int = 0
@@ -64,6 +64,9 @@ class CheckRun:
     lines: list[int] = field(default_factory=list)
     student: Student | None = None
     final: bool = False
+
+    def __post_init__(self) -> None:
+        self.credit = Credit(self.points.value)
 
     def lose(self, verdict: Verdict, message: str, *, final: bool = False) -> None:
         """Record that a case did not pass; the first reason stays, unless a later one fixes the verdict."""

@@ -3,7 +3,8 @@
 Student and baseline run in two equal workers on one core and take turns, each block with inputs that its worker has
 never seen. On the CPU the grader reads the CPU clock of the worker: when it says "go", and, once the worker has
 said "done", when it has been stopped and its clock stands. The result's bytes are read while it stands still, so
-nothing can be filled in later. The ratio is minimum ÷ minimum over the pairs.
+nothing can be filled in later. The ratio is minimum ÷ minimum over the pairs. Its interval says whether more of them
+could change the score; `docs/measuring.md` has the method and its measured errors.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from autograder.sandbox import Worker
 from autograder.workers import Workers
 
 PAIRS = 11
-MOST_PAIRS = 33
+MOST_PAIRS = 66
+MOST_S = 2.0
+"""Seconds in the timed parts and before them, of both sides, after which an open verdict stays open."""
 WARM_UP_PAIRS = 2
 PICTURE_TURNS = 4
-_GROUPS = 3
+_GROUPS = 5
 # A thread is shown as stopped a moment before it leaves its core for good, and on a busy machine it may have to wait
 # for that moment; it runs none of its own code any more.
 _STOPPING_S = 1e-3
@@ -72,15 +75,11 @@ class Ratio:
     baseline_s: float
     pairs: int
 
-    def straddles(self, bound: float) -> bool:
-        """Say whether a bound lies inside the interval."""
-        return self.low < bound < self.high
-
 
 def ratio_of(student_s: list[float], baseline_s: list[float]) -> Ratio:
     """Return the ratio of two lists of times with its interval.
 
-    The interval spans the ratios of three interleaved groups of pairs: each is an independent measurement of the same
+    The interval spans the ratios of five interleaved groups of pairs: each is an independent measurement of the same
     ratio by the same estimator.
     """
     least, baseline = min(student_s), min(baseline_s)
@@ -169,8 +168,8 @@ class Speed:
             if pair < WARM_UP_PAIRS + self._pairs:
                 continue
             ratio = _with_staging(student, baseline)
-            open_ = ratio.straddles(bounds.full) or ratio.straddles(bounds.none)
-            if not open_ or ratio.pairs >= MOST_PAIRS:
+            settled = self._credit.same_score(ratio.low, ratio.high, full=bounds.full, none=bounds.none)
+            if settled or ratio.pairs >= self._pairs * MOST_PAIRS // PAIRS or _spent_s(student, baseline) >= MOST_S:
                 break
         self._require_possible(ratio, written, baseline)
         if sizes and self._pictures.wanted:
@@ -183,7 +182,8 @@ class Speed:
             none=bounds.none,
             low=ratio.low,
             high=ratio.high,
-            text=_words(ratio, bounds, calls),
+            count={"pairs": ratio.pairs},
+            text=_words(ratio, bounds, calls, settled=settled),
         )
         return ratio
 
@@ -258,6 +258,10 @@ def _with_staging(student: Side, baseline: Side) -> Ratio:
     return ratio_of(times, baseline.timed_s)
 
 
+def _spent_s(*sides: Side) -> float:
+    return sum(sum(side.timed_s) + sum(side.staging_s) for side in sides)
+
+
 def _timing_core() -> set[int]:
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
     return {cores[-1]} if cores else set()
@@ -267,14 +271,15 @@ def _milliseconds(seconds: float) -> str:
     return f"{seconds * 1e3:.3g} ms"
 
 
-def _words(ratio: Ratio, bounds: Threshold, calls: int) -> str:
+def _words(ratio: Ratio, bounds: Threshold, calls: int, *, settled: bool) -> str:
     times = f"{_milliseconds(ratio.student_s / calls)} against {_milliseconds(ratio.baseline_s / calls)}"
     if bounds.none < 1:
-        return (
-            f"{1 / ratio.ratio:.3g} times as fast as the baseline ({times}, best of {ratio.pairs}); "
-            f"full credit is at {1 / bounds.full:.3g}, none at {1 / bounds.none:.3g}"
-        )
-    return (
-        f"took {ratio.ratio:.3g} times the baseline ({times}, best of {ratio.pairs}); "
-        f"full credit is at {bounds.full:g}, none at {bounds.none:g}"
-    )
+        found = f"{1 / ratio.ratio:.3g} times as fast as the baseline"
+        low, high, full, none = 1 / ratio.high, 1 / ratio.low, f"{1 / bounds.full:.3g}", f"{1 / bounds.none:.3g}"
+        counts = high
+    else:
+        found = f"took {ratio.ratio:.3g} times the baseline"
+        low, high, full, none = ratio.low, ratio.high, f"{bounds.full:g}", f"{bounds.none:g}"
+        counts = low
+    interval = "" if settled else f"; between {low:.3g} and {high:.3g}, of which {counts:.3g} counts"
+    return f"{found} ({times}, best of {ratio.pairs}{interval}); full credit is at {full}, none at {none}"

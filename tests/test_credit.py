@@ -61,10 +61,20 @@ def test_rounding_favours_the_student_and_not_noise() -> None:
 def test_credit_is_taken_at_the_end_that_favours_the_student() -> None:
     credit = Credit()
 
-    earned = credit(6.0, full=4, none=8, low=4.0, high=7.0, text="six times")
+    earned = credit(6.0, full=4, none=8, low=4.0, high=7.0, count={"pairs": 11}, text="six times")
 
     assert (earned, credit.share, credit.text) == (1.0, 1.0, "six times")
-    assert credit.measured == {"ratio": 6.0, "ratio_low": 4.0, "ratio_high": 7.0, "full": 4, "none": 8}
+    assert credit.measured == {"ratio": 6.0, "ratio_low": 4.0, "ratio_high": 7.0, "pairs": 11, "full": 4, "none": 8}
+
+
+def test_two_values_are_worth_the_same_where_people_see_no_difference() -> None:
+    credit = Credit(points=4)
+
+    assert credit.same_score(3.0, 3.9, full=4, none=8)
+    assert credit.same_score(5.0, 5.01, full=4, none=8)
+    assert not credit.same_score(5.0, 5.2, full=4, none=8)
+    assert not credit.same_score(7.999, 8.0, full=4, none=8)
+    assert credit.same_score(8.0, 80.0, full=4, none=8)
 
 
 def test_the_least_of_several_measures_counts() -> None:

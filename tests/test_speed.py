@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lab import RIGHT, Lab
 
-from autograder import floor
+from autograder import floor, speed
 from autograder.course import Threshold
 from autograder.failure import Crashed
 from autograder.report import CheckResult
@@ -31,6 +31,8 @@ def check_speed(speed: Speed, rng: torch.Generator) -> None:
     speed("echo", lambda: (torch.randn(64, generator=rng),), lambda x: x)
 '''
 
+# A thousandth of the ratio is a step that people see.
+FINE = CHECKS.replace("points(4)", "points(1000)")
 GENEROUS, STRICT = Threshold(1e5, 1e6), Threshold(1.5, 2.0)
 
 
@@ -45,13 +47,10 @@ def timed(lab: Lab, source: str, threshold: Threshold = GENEROUS, checks: str = 
 # -- the ratio -------------------------------------------------------------------------------------------------------
 
 
-def test_the_ratio_is_minimum_over_minimum_and_its_interval_that_of_three_groups() -> None:
+def test_the_ratio_is_minimum_over_minimum_and_its_interval_that_of_five_groups() -> None:
     ratio = ratio_of([9.0, 4.0, 6.0, 2.0, 8.0, 3.0], [1.0, 2.0, 1.0, 4.0, 1.0, 1.0])
 
-    assert ratio == Ratio(ratio=2.0, low=2.0, high=4.0, student_s=2.0, baseline_s=1.0, pairs=6)
-    assert (ratio.straddles(3.0), ratio.straddles(2.0), ratio.straddles(4.0), ratio.straddles(5.0)) == (
-        *(True, False, False, False),
-    )
+    assert ratio == Ratio(ratio=2.0, low=0.5, high=8.0, student_s=2.0, baseline_s=1.0, pairs=6)
 
 
 def test_one_pair_is_a_ratio_without_an_interval() -> None:
@@ -78,7 +77,7 @@ def test_a_right_submission_is_timed_against_the_baseline(any_lab: Lab) -> None:
     check = timed(any_lab, RIGHT)
 
     assert (check.verdict, check.score, check.message) == ("passed", 4.0, "")
-    assert set(check.measured) == {"ratio", "ratio_low", "ratio_high", "full", "none"}
+    assert set(check.measured) == {"ratio", "ratio_low", "ratio_high", "pairs", "full", "none"}
     assert 0.02 < check.measured["ratio"] < 50
 
 
@@ -112,6 +111,28 @@ def check_speed(speed, rng):
 
     assert check.verdict == "passed"
     assert 0.0 < check.score < 1.0
+
+
+def test_an_open_verdict_takes_all_the_pairs_and_says_which_end_counts(lab: Lab) -> None:
+    check = timed(lab, RIGHT, Threshold(0.1, 10.0), FINE)
+
+    low, high = check.measured["ratio_low"], check.measured["ratio_high"]
+    assert check.measured["pairs"] == MOST_PAIRS
+    assert f"best of {MOST_PAIRS}; between {low:.3g} and {high:.3g}, of which {low:.3g} counts)" in check.message
+
+
+def test_a_settled_verdict_takes_no_more_pairs_than_it_must(lab: Lab) -> None:
+    check = timed(lab, RIGHT, GENEROUS)
+
+    assert check.measured["pairs"] == PAIRS
+
+
+def test_an_open_verdict_ends_when_it_has_cost_enough(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed, "MOST_S", 1e-9)
+
+    check = timed(lab, RIGHT, Threshold(0.1, 10.0), FINE)
+
+    assert check.measured["pairs"] == PAIRS
 
 
 def test_several_calls_make_a_block_and_a_probe_may_be_the_target(lab: Lab) -> None:
