@@ -3,17 +3,19 @@
     python -m bench.speed_spread [--gradings N] [--busy N] [--only idle|busy] [--sandbox LEVEL]
 
 Graded are the speed check of logsoftmax with its reference solution, and a made-up assignment whose submissions do
-1.7, 2.3, 3.4 and 4.6 times the baseline's work, each 15 % away from a threshold (full credit at 2, none at 4). Each
-grading is a whole one: fresh workers, warm-up, pairs, verdict. The named baseline is what a plain timing test does: a
-wall clock around the same calls in this process, in the same number of alternating pairs, minimum ÷ minimum. Both
-take turns, so that both see the same machine. Goals, idle and with three busy processes beside it: the ratio stays
-within ±10 % of its median, and no verdict flips.
+1.2, 1.7, 2.3, 3.4, 4.6 and 5.6 times the baseline's work, each 15 % or 40 % away from a threshold (full credit at 2,
+none at 4). Each grading is a whole one: fresh workers, warm-up, pairs, verdict. The named baseline is what a plain
+timing test does: a wall clock around the same calls in this process, in the least number of alternating pairs, minimum
+÷ minimum. Both take turns, so that both see the same machine. Goals, idle and with three busy processes beside it:
+the ratio stays within ±10 % of its median, and no verdict flips.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib.util
+import math
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -48,10 +50,14 @@ class Timing:
     Attributes:
         ratio: Its time ÷ the baseline's.
         credit: What that earns: ``full``, ``part`` or ``none``.
+        seconds: What the verdict took.
+        interval: Where the ratio lies, as its report says.
     """
 
     ratio: float
     credit: str
+    seconds: float
+    interval: tuple[float, float] = (0.0, math.inf)
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,7 @@ class Case:
         student: The submission's side of the check, in this process.
         baseline: The baseline's side.
         right: The credit that its true ratio earns; empty where that is not known.
+        true: The true ratio; 0 where that is not known.
     """
 
     name: str
@@ -75,17 +82,20 @@ class Case:
     student: Callable[..., Any]
     baseline: Callable[..., Any]
     right: str = ""
+    true: float = 0.0
 
     def graded(self) -> Timing:
         """Grade it by the CPU clock of its workers."""
         check = self.grader.grade(self.submission).check("speed")
         if "ratio" not in check.measured:
             raise SystemExit(f"{self.name}: speed was not measured: {check.verdict}: {check.message}")
-        return Timing(check.measured["ratio"], credit_of(check.score / check.points))
+        interval = (check.measured["ratio_low"], check.measured["ratio_high"])
+        return Timing(check.measured["ratio"], credit_of(check.score / check.points), check.seconds, interval)
 
     def by_wall_clock(self) -> Timing:
         """Time it by the wall clock in this process."""
         times: dict[int, list[float]] = {0: [], 1: []}
+        begun = time.perf_counter()
         for pair in range(WARM_UP_PAIRS + PAIRS):
             for side, function in enumerate((self.student, self.baseline)):
                 arguments = self.inputs()
@@ -96,12 +106,18 @@ class Case:
                     times[side].append(seconds)
         ratio = min(times[0]) / min(times[1])
         bounds = self.grader.assignment.thresholds["speed"]["cpu"]
-        return Timing(ratio, credit_of(share(ratio, full=bounds.full, none=bounds.none)))
+        credit = credit_of(share(ratio, full=bounds.full, none=bounds.none))
+        return Timing(ratio, credit, time.perf_counter() - begun)
 
     def flips(self, timings: Sequence[Timing]) -> str:
         """Count the verdicts that are not the right one, in words."""
         wrong = sum(timing.credit != self.right for timing in timings)
         return f"{wrong} of {len(timings)}" if self.right else "-"
+
+    def held(self, timings: Sequence[Timing]) -> str:
+        """Count the intervals that hold the true ratio, in words."""
+        good = sum(timing.interval[0] <= self.true <= timing.interval[1] for timing in timings)
+        return f"{good} of {len(timings)}" if self.right else "-"
 
 
 def credit_of(earned: float) -> str:
@@ -145,6 +161,7 @@ def synthetic_cases(grader: Grader, submissions: dict[float, Path]) -> list[Case
             student=load(path).work,
             baseline=baseline.work,
             right=RATIOS[ratio],
+            true=ratio,
         )
         for ratio, path in submissions.items()
     ]
@@ -183,6 +200,8 @@ def measure(cases: Sequence[Case], gradings: int, beside: str) -> list[tuple[obj
         for timings in (ours[case.name], plain[case.name]):
             sample = figures.Sample(tuple(timing.ratio for timing in timings), "")
             cells += [sample, f"±{sample.spread:.1%}", case.flips(timings)]
+            cells.append(figures.number(statistics.median(timing.seconds for timing in timings)))
+            cells += [case.held(timings)] if timings is ours[case.name] else []
         wrong = case.right and any(timing.credit != case.right for timing in ours[case.name])
         near = figures.Sample(tuple(timing.ratio for timing in ours[case.name])).spread <= GOAL
         rows.append((*cells, "met" if near and not wrong else "MISSED"))
@@ -217,8 +236,16 @@ def main() -> None:
                 rows += measure(cases, chosen.gradings, f"{chosen.busy} busy processes")
 
     print(f"level {level}, {chosen.gradings} gradings each; goal: within ±{GOAL:.0%} of the median, no wrong verdict")
-    titles = ["submission", "beside it", "ratio by CPU clock", "spread", "wrong verdicts"]
-    titles += ["by wall clock (baseline)", "spread", "wrong verdicts", "goal"]
+    titles = [
+        "submission",
+        "beside it",
+        "ratio by CPU clock",
+        "spread",
+        "wrong verdicts",
+        "seconds",
+        "true ratio inside",
+    ]
+    titles += ["by wall clock (baseline)", "spread", "wrong verdicts", "seconds", "goal"]
     print(figures.row(*titles))
     print(figures.row(*("---" for _ in titles)))
     for row in rows:

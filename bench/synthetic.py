@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 FULL, NONE = 2.0, 4.0
-# Each lies 15 % away from a threshold; with the credit that it earns.
-RATIOS = {1.7: "full", 2.3: "part", 3.4: "part", 4.6: "none"}
+# 0.6, 0.85 and 1.15 times the one threshold, 0.85, 1.15 and 1.4 times the other, each with the credit that it earns.
+RATIOS = {1.2: "full", 1.7: "full", 2.3: "part", 3.4: "part", 4.6: "none", 5.6: "none"}
 _BASELINE_UNITS = 300
 
 _COURSE = f"""\
