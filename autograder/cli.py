@@ -174,7 +174,7 @@ def check(
     PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME.
     """
     course, assignment = _find(ctx, name, only)
-    from autograder.job import Job
+    from autograder.job import Job, choose_device
     from autograder.sandbox.levels import best_level, require
     from autograder.submission import other_stub, read_submission
 
@@ -184,7 +184,7 @@ def check(
     if any("differ from the stub" in flag for flag in submission.flags):
         raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
     drawn = course.root / ".autograde" / "pictures" / name if pictures else None
-    device = _choose_device(device, course)
+    device = choose_device(course, device)
     job = Job(course.path, name, level, device, hidden=False, select=(only,) if only else None, pictures=drawn)
     before = _pictures(drawn)
     (report,) = _grade(job, [submission], jobs=1, quiet=json_path == Path("-"))
@@ -226,13 +226,13 @@ def grade(
     `nbgrader autograde NAME`.
     """
     course, assignment = _find(ctx, name, None)
-    from autograder.job import Job, official_level
+    from autograder.job import Job, choose_device, official_level
     from autograder.sandbox.levels import best_level, require
     from autograder.store import Reuse, store_url
 
     level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
     require(level)
-    job = Job(course.path, name, level, _choose_device(device, course))
+    job = Job(course.path, name, level, choose_device(course, device))
     reuse = Reuse(store_url(course), resume)
     standings: dict[str, tuple[float, float]] | None = None
     if paths:
@@ -426,20 +426,6 @@ def _find(ctx: click.Context, name: str, only: str | None) -> tuple[Course, Assi
 
 def _stub(assignment: Assignment) -> str | None:
     return assignment.stub.read_text(encoding="utf-8") if assignment.stub.is_file() else None
-
-
-def _choose_device(device: str | None, course: Course) -> str:
-    wanted = device or course.device
-    if wanted == "cpu":
-        return "cpu"
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if wanted == "auto":
-        return "cpu"
-    if not there[wanted]:
-        raise CourseError(f"--device {wanted}: this machine has none; use --device cpu")
-    return wanted
 
 
 def _pictures(folder: Path | None) -> list[tuple[Path, int]]:

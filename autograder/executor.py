@@ -35,7 +35,9 @@ class Grader:
         self.job, self.reuse = job, reuse
         self.course: Course = load_course(job.course)
         self.assignment = self.course.assignment(job.assignment)
-        self.sandbox: Sandbox = make_sandbox(job.level, preloaded(self.assignment), self.assignment.forbidden)
+        self.sandbox: Sandbox = make_sandbox(
+            job.level, preloaded(self.assignment), self.assignment.forbidden, device=job.device
+        )
         self._cores = _stay_on_one_core()
         self.sandbox.launch()
         self._store = Store(reuse.url) if reuse else None

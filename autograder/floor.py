@@ -5,11 +5,12 @@ What is quicker did not make its result in the timed part, however that was done
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
+from autograder.clock import Clock
 from autograder.sandbox import Worker
 
 SHARE = 0.5
@@ -20,12 +21,12 @@ _CPU_BYTES, _DEVICE_BYTES = 1 << 18, 1 << 25
 _TIMES = 64
 
 
-def bandwidth(worker: Worker, now: Callable[[], float], device: torch.device) -> float:
+def bandwidth(worker: Worker, clock: Clock, device: torch.device) -> float:
     """Return the bytes that a worker of ours can write in a second, at best.
 
     Args:
         worker: A worker that runs no code of a submission.
-        now: Reads the clock that times are taken by.
+        clock: The clock that times are taken by.
         device: Where the bytes are written.
 
     Raises:
@@ -34,9 +35,9 @@ def bandwidth(worker: Worker, now: Callable[[], float], device: torch.device) ->
     nbytes = _CPU_BYTES if device.type == "cpu" else _DEVICE_BYTES
     seconds = []
     for _ in range(_TURNS):
-        started = now()
+        started = clock.now(worker)
         worker.request("write", nbytes=nbytes, times=_TIMES)
-        seconds.append(now() - started)
+        seconds.append(clock.now(worker) - started)
     return nbytes * _TIMES / min(seconds)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from autograder.check import ANY, Points
+from autograder.clock import Clock, clock_of
 from autograder.course import Assignment, Threshold
 from autograder.credit import Credit, score
 from autograder.failure import CallFailed, StudentError, Verdict
@@ -109,7 +110,8 @@ class Grading:
         assignment: What it answers.
         submission: The submission.
         workers: Starts its workers.
-        device: The device that it runs on.
+        device: Where the tensors of its device lie.
+        clock: By which it is timed there.
         secret: The course's secret.
         checks: The checks in order; fixed before the first one runs.
         load_failure: Why the submission does not load; None if it does.
@@ -123,6 +125,7 @@ class Grading:
     submission: Submission
     workers: Workers
     device: torch.device
+    clock: Clock
     secret: bytes
     checks: list[CheckRun] = field(default_factory=list)
     load_failure: LoadError | None = None
@@ -211,6 +214,7 @@ class Grading:
         """End every worker."""
         self._kept.clear()
         self.workers.end_all()
+        self.clock.close()
 
     def results(self) -> list[CheckResult]:
         """Return the results, with the checks that need others settled."""
@@ -290,7 +294,6 @@ def make_grading(
     sandbox: Sandbox,
     *,
     secret: bytes,
-    device: torch.device,
     hidden: bool,
     progress: Callable[[CheckResult], None] | None = None,
 ) -> Grading:
@@ -299,18 +302,21 @@ def make_grading(
     Args:
         assignment: What it answers.
         submission: The submission, read.
-        sandbox: Where its workers run.
+        sandbox: Where its workers run, and on which device.
         secret: The course's secret.
-        device: The device that it runs on.
         hidden: Whether hidden checks run, with their probes.
         progress: Called with each finished check.
+
+    Raises:
+        SandboxError: If the device's lock cannot be opened.
     """
     solutions: Path | None = assignment.solutions if hidden else None
     sources = Sources.read(
         assignment.name, submission.source, assignment.folder, solutions, tuple(assignment.forbidden)
     )
     workers = Workers(sandbox, sources, assignment.limits)
-    return Grading(assignment, submission, workers, device, secret, progress=progress)
+    clock = clock_of(sandbox.device)
+    return Grading(assignment, submission, workers, workers.device, clock, secret, progress=progress)
 
 
 def preloaded(assignment: Assignment) -> list[str]:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from autograder.course import Course
+from autograder.errors import CourseError
+from autograder.worker.accelerator import FAKE
 
 LEVEL_VARIABLE = "AUTOGRADE_SANDBOX"
 """Names a sandbox level in place of the course's, by an instructor who knows that this machine gives no better one."""
@@ -35,6 +37,28 @@ class Job:
     select: tuple[str, ...] | None = None
     pictures: Path | None = None
     pairs: int | None = None
+
+
+def choose_device(course: Course, wanted: str | None = None) -> str:
+    """Return the device to grade on: the one that is wanted, else the course's.
+
+    With ``auto`` that is a GPU of NVIDIA's where there is one, else the CPU; ``mps`` is taken by name only, for its
+    missing float64 leaves many checks to the CPU.
+
+    Raises:
+        CourseError: If this machine does not have it.
+    """
+    wanted = wanted or course.device
+    if wanted == "cpu":
+        return "cpu"
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        return "cuda" if there["cuda"] else "cpu"
+    if not there.get(wanted, wanted == FAKE):
+        raise CourseError(f"device {wanted}: this machine has none; expected a machine with one; use --device cpu")
+    return wanted
 
 
 def official_level(course: Course) -> str:

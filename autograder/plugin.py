@@ -140,8 +140,6 @@ _OWN: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
 
 def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     """Prepare a grading for plain pytest: the module in the folder, or the one that ``--submission`` names."""
-    import torch
-
     from autograder.course import load_course
     from autograder.grading import make_grading, preloaded
     from autograder.sandbox.levels import best_sandbox
@@ -157,7 +155,7 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     item.config.add_cleanup(sandbox.close)
     secret = read_secret(course.secret_file)
     hidden = bool(assignment.hidden_check_files())
-    grading = make_grading(assignment, submission, sandbox, secret=secret, device=torch.device("cpu"), hidden=hidden)
+    grading = make_grading(assignment, submission, sandbox, secret=secret, hidden=hidden)
     grading.try_loading()
     item.config.add_cleanup(grading.close)
     return grading
@@ -263,7 +261,7 @@ def speed(grading: Grading) -> Speed:
         grading.workers,
         grading.running.credit,
         bounds,
-        device=grading.device,
+        clock=grading.clock,
         name=name,
         pictures=grading.pictures,
         pairs=grading.pairs or PAIRS,

@@ -12,7 +12,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import torch
 
 from autograder import plugin
 from autograder.course import Assignment, Course
@@ -173,13 +172,11 @@ def grade_submission(
         CourseError: If a check file does not load.
         SandboxError: If this machine cannot isolate the submission.
     """
-    assignment, device = course.assignment(job.assignment), torch.device(job.device)
+    assignment = course.assignment(job.assignment)
     hidden = job.hidden and bool(assignment.hidden_check_files())
     started = time.perf_counter()
     secret = read_secret(course.secret_file)
-    grading = make_grading(
-        assignment, submission, sandbox, secret=secret, device=device, hidden=hidden, progress=progress
-    )
+    grading = make_grading(assignment, submission, sandbox, secret=secret, hidden=hidden, progress=progress)
     grading.options["data"] = course.data
     if progress is not None:
         grading.options["tell"] = progress
@@ -204,7 +201,7 @@ def grade_submission(
         assignment=assignment.name,
         digest=submission.digest,
         submitted_at=submission.submitted_at.isoformat() if submission.submitted_at else None,
-        device=device.type,
+        device=sandbox.device,
         sandbox=sandbox.level,
         seed=f"{grading.seed():016x}",
         seconds=time.perf_counter() - started,

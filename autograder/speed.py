@@ -10,14 +10,12 @@ could change the score; `docs/measuring.md` has the method and its measured erro
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
-
 from autograder import floor, wire
+from autograder.clock import Clock
 from autograder.compare import assert_close
 from autograder.course import Threshold
 from autograder.credit import Credit
@@ -104,7 +102,7 @@ class Speed:
         credit: Credit,
         threshold: Threshold | None,
         *,
-        device: torch.device,
+        clock: Clock,
         name: str,
         pictures: Pictures | None = None,
         pairs: int = PAIRS,
@@ -114,7 +112,7 @@ class Speed:
         self._pictures = pictures or Pictures()
         self._workers = workers
         self._credit = credit
-        self._device = device
+        self._clock = clock
         self._name = name
 
     def __call__(
@@ -147,35 +145,36 @@ class Speed:
         """
         bounds = threshold or self.threshold
         if bounds is None:
-            raise LookupError(f"course.yml has no thresholds for {self._name} on {self._device.type}")
-        student, baseline = Side(self._workers.start()), Side(self._workers.start("baseline"))
-        core = _timing_core()
-        for side in (student, baseline):
-            side.worker.process.pin(core)
-        role = self._workers.target(target)
-        pair = 0
-        while True:
-            arguments = [inputs() for _ in range(calls)]
-            order = (student, baseline) if pair % 2 else (baseline, student)
-            counted = pair >= WARM_UP_PAIRS
-            results = {id(side): self._block(side, role, arguments, counted) for side in order}
-            written = 0
-            for args, result in zip(arguments, results[id(student)], strict=True):
-                wanted = expected(*args)
-                compare(result, wanted)
-                written += floor.written_bytes(wanted, args)
-            pair += 1
-            if pair < WARM_UP_PAIRS + self._pairs:
-                continue
-            ratio = _with_staging(student, baseline)
-            settled = self._credit.same_score(ratio.low, ratio.high, full=bounds.full, none=bounds.none)
-            if settled or ratio.pairs >= self._pairs * MOST_PAIRS // PAIRS or _spent_s(student, baseline) >= MOST_S:
-                break
-        self._require_possible(ratio, written, baseline)
-        if sizes and self._pictures.wanted:
-            self._draw(student, baseline, role, sizes, calls)
-        for side in (student, baseline):
-            self._workers.end(side.worker)
+            raise LookupError(f"course.yml has no thresholds for {self._name} on {self._workers.device.type}")
+        with self._clock.alone():
+            student, baseline = Side(self._workers.start()), Side(self._workers.start("baseline"))
+            core = _timing_core()
+            for side in (student, baseline):
+                side.worker.process.pin(core)
+            role = self._workers.target(target)
+            pair = 0
+            while True:
+                arguments = [inputs() for _ in range(calls)]
+                order = (student, baseline) if pair % 2 else (baseline, student)
+                counted = pair >= WARM_UP_PAIRS
+                results = {id(side): self._block(side, role, arguments, counted) for side in order}
+                written = 0
+                for args, result in zip(arguments, results[id(student)], strict=True):
+                    wanted = expected(*args)
+                    compare(result, wanted)
+                    written += floor.written_bytes(wanted, args)
+                pair += 1
+                if pair < WARM_UP_PAIRS + self._pairs:
+                    continue
+                ratio = _with_staging(student, baseline)
+                settled = self._credit.same_score(ratio.low, ratio.high, full=bounds.full, none=bounds.none)
+                if settled or ratio.pairs >= self._pairs * MOST_PAIRS // PAIRS or _spent_s(student, baseline) >= MOST_S:
+                    break
+            self._require_possible(ratio, written, baseline)
+            if sizes and self._pictures.wanted:
+                self._draw(student, baseline, role, sizes, calls)
+            for side in (student, baseline):
+                self._workers.end(side.worker)
         self._credit(
             ratio.ratio,
             full=bounds.full,
@@ -189,7 +188,7 @@ class Speed:
 
     def _require_possible(self, ratio: Ratio, written_bytes: int, baseline: Side) -> None:
         """Refuse a time in which this machine cannot even have written the results."""
-        rate = floor.bandwidth(baseline.worker, lambda: self._now(baseline.worker), self._device)
+        rate = floor.bandwidth(baseline.worker, self._clock, self._workers.device)
         least_s = written_bytes / rate
         if ratio.student_s < floor.SHARE * least_s:
             times = f"{_milliseconds(ratio.student_s)} for {written_bytes} bytes of results"
@@ -221,18 +220,17 @@ class Speed:
         worker.request("collect", trim=False)
         body = wire.Body()
         nodes = [[wire.encode(value, body, keep_strides=True) for value in args] for args in arguments]
-        before = self._now(worker)
+        before = self._clock.now(worker)
         # The warm-up runs under every net against forbidden calls; the timed part under those that cost nothing.
         worker.request("stage", body.buffers, target=role, calls=nodes, watch=not counted)
-        staged = self._now(worker)
-        on_cpu = self._device.type == "cpu"
-        pointers = on_cpu and worker.process.readable
+        staged = self._clock.now(worker)
+        pointers = self._clock.stops and worker.process.readable
         header, buffers = worker.exchange(lambda: worker.send("go", trim=False, pointers=pointers))
-        end = worker.process.stop() if pointers else self._now(worker)
+        end = worker.process.stop() if pointers else self._clock.now(worker)
         try:
             worker.judge(header)
             memory = worker.process.read_memory if pointers else None
-            results = wire.Decoder(buffers, memory=memory).decode(header.get("result"))
+            results = wire.Decoder(buffers, memory=memory, device=self._workers.device).decode(header.get("result"))
             if pointers and worker.process.cpu_time_s() - end > _STOPPING_S:
                 raise Crashed("the worker went on after it was stopped")
         except wire.WireError as error:
@@ -246,9 +244,6 @@ class Speed:
             side.timed_s.append(end - staged)
             side.staging_s.append(staged - before)
         return results
-
-    def _now(self, worker: Worker) -> float:
-        return worker.process.cpu_time_s() if self._device.type == "cpu" else time.perf_counter()
 
 
 def _with_staging(student: Side, baseline: Side) -> Ratio:

@@ -137,7 +137,7 @@ class Call:
         return _replace(self.value, iter(outputs))
 
     def _read(self, answer: dict[str, Any], buffers: Sequence[torch.Tensor]) -> tuple[int | None, Any]:
-        decoder = wire.Decoder(buffers)
+        decoder = wire.Decoder(buffers, device=self.student._workers.device)
         try:
             self.value = decoder.decode(answer.get("result"))
         except wire.WireError as error:

@@ -321,7 +321,7 @@ class Decoder:
         if raw.numel() != nbytes:
             raise WireError("a tensor has the wrong number of bytes")
         tensor = self._rebuild(raw, dtype, shape, stride)
-        if self.device is not None and device != "cpu":
+        if device != "cpu" and self.device is not None:
             tensor = tensor.to(self.device)
         self.tensors.append((tensor, node["grad"]))
         return tensor

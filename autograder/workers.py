@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import torch
+
 from autograder.failure import CallFailed, StudentError
 from autograder.sandbox import Limits, Sandbox, Worker
 from autograder.student import Student
+from autograder.worker.accelerator import torch_device
 
 MEASURING_DISK_BYTES = 1 << 20
 
@@ -86,6 +89,16 @@ class Workers:
         self._sandbox = sandbox
         self._open: list[Worker] = []
         self._functions = {role: _functions(source) for role, source in sources.probes.items()}
+
+    @property
+    def accelerated(self) -> bool:
+        """Whether the workers compute on a device beside the CPU."""
+        return self._sandbox.device != "cpu"
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors of their device lie."""
+        return torch_device(self._sandbox.device)
 
     def probes_role(self, name: str) -> str:
         """Return which probes file defines a function."""

@@ -122,7 +122,7 @@ def test_a_device_that_is_not_there_is_refused(course: Lab) -> None:
 
     line = refusal(course, "check", "echo", "--device", "cuda")
 
-    assert line == "--device cuda: this machine has none; use --device cpu"
+    assert line == "device cuda: this machine has none; expected a machine with one; use --device cpu"
 
 
 def test_wrong_usage_is_told_and_exits_2(course: Lab) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from autograder.course import Course
 from autograder.errors import SubmissionError
 from autograder.grading_process import GradingProcess
-from autograder.job import Job, official_level
+from autograder.job import Job, choose_device, official_level
 from autograder.quota import admit
 from autograder.report import Report
 from autograder.source import shown
@@ -54,8 +54,7 @@ def official_job(course: Course, name: str) -> Job:
     known = _DECIDED.get()
     if known is not None and known.job.assignment == name:
         return known.job
-    device = "cpu" if course.device == "auto" else course.device
-    return Job(course.path, name, official_level(course), device)
+    return Job(course.path, name, official_level(course), choose_device(course))
 
 
 def official_report(course: Course, submission: Submission) -> Report:

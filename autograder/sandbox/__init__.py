@@ -16,9 +16,10 @@ LEVELS = ("namespaces", "user", "process")
 
 
 class Sandbox(Protocol):
-    """Starts workers at one level."""
+    """Starts workers at one level, for one device."""
 
     level: str
+    device: str
 
     def launch(self) -> None:
         """Begin to start, without waiting."""
@@ -31,7 +32,12 @@ class Sandbox(Protocol):
 
 
 def make_sandbox(
-    level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = (), *, fresh: bool = sys.platform != "linux"
+    level: str,
+    preload: Sequence[str] = (),
+    forbidden: Sequence[str] = (),
+    *,
+    device: str = "cpu",
+    fresh: bool = sys.platform != "linux",
 ) -> Sandbox:
     """Return the sandbox of a level on this system.
 
@@ -39,6 +45,7 @@ def make_sandbox(
         level: One of ``LEVELS``.
         preload: Modules that workers find imported.
         forbidden: Calls that workers will be told to watch for.
+        device: The device that workers compute on.
         fresh: Start an interpreter for each worker in place of a fork (level ``process`` only).
     """
     if fresh:
@@ -46,7 +53,7 @@ def make_sandbox(
 
         if level != "process":
             raise SandboxError(f"sandbox: level {level} needs Linux; here --sandbox process is to be had")
-        return FreshSandbox(preload, forbidden)
+        return FreshSandbox(preload, forbidden, device=device)
     from autograder.sandbox.forked import ForkedSandbox
 
-    return ForkedSandbox(level, preload, forbidden)
+    return ForkedSandbox(level, preload, forbidden, device=device)

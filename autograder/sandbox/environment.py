@@ -18,8 +18,18 @@ _FIXED = {
 _SYSTEM = ("SYSTEMROOT", "WINDIR")
 
 
-def worker_environment(home: str) -> dict[str, str]:
-    """Return the environment of a worker whose home and temporary folder is ``home``."""
-    system = {name: os.environ[name] for name in _SYSTEM if name in os.environ}
+# Which GPUs there are, and where a container has the driver's libraries.
+_GPU = ("CUDA_VISIBLE_DEVICES", "CUDA_DEVICE_ORDER", "NVIDIA_VISIBLE_DEVICES", "LD_LIBRARY_PATH")
+
+
+def worker_environment(home: str, device: str = "cpu") -> dict[str, str]:
+    """Return the environment of a worker.
+
+    Args:
+        home: Its home and temporary folder.
+        device: The device that it computes on.
+    """
+    names = _SYSTEM + (_GPU if device == "cuda" else ())
+    system = {name: os.environ[name] for name in names if name in os.environ}
     # Importing torch._dynamo, as torchvision does, makes the compiler's cache folder: let it be one that is there.
     return {**_FIXED, **system, "HOME": home, "TMPDIR": home, "TORCHINDUCTOR_CACHE_DIR": home}

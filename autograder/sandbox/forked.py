@@ -34,11 +34,15 @@ class ForkedSandbox:
 
     Attributes:
         level: The sandbox level of its workers.
+        device: The device that they compute on.
     """
 
-    def __init__(self, level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> None:
+    def __init__(
+        self, level: str, preload: Sequence[str] = (), forbidden: Sequence[str] = (), *, device: str = "cpu"
+    ) -> None:
         self.level = level
-        self._settings = {"level": level, "preload": list(preload), "forbidden": list(forbidden)}
+        self.device = device
+        self._settings = {"level": level, "preload": list(preload), "forbidden": list(forbidden), "device": device}
         self._control: socket.socket | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
@@ -55,7 +59,7 @@ class ForkedSandbox:
             def start() -> subprocess.Popen[bytes]:
                 return subprocess.Popen(
                     command,
-                    env=worker_environment(self._home()),
+                    env=worker_environment(self._home(), self.device),
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,

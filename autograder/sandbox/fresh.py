@@ -35,12 +35,14 @@ class FreshSandbox:
 
     Attributes:
         level: Always ``process``.
+        device: The device that its workers compute on.
     """
 
     level = "process"
 
-    def __init__(self, preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> None:
-        self._settings = {"preload": list(preload), "forbidden": list(forbidden)}
+    def __init__(self, preload: Sequence[str] = (), forbidden: Sequence[str] = (), *, device: str = "cpu") -> None:
+        self.device = device
+        self._settings = {"preload": list(preload), "forbidden": list(forbidden), "device": device}
         self._spare: _Spare | None = None
 
     def launch(self) -> None:
@@ -75,7 +77,7 @@ class FreshSandbox:
         def start() -> subprocess.Popen[bytes]:
             return subprocess.Popen(
                 command,
-                env=worker_environment(folder),
+                env=worker_environment(folder, self.device),
                 cwd=folder,
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,

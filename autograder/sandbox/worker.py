@@ -206,7 +206,12 @@ class Worker:
             raise self.failure
         Worker.results += "result" in header
         if "error" in header:
-            raise _student_error(header["error"], self)
+            error = _student_error(header["error"], self)
+            if header.get("spent") is not True:
+                raise error
+            self.fail(Crashed(f"the device failed for good: {error}"))
+            assert self.failure is not None
+            raise self.failure
 
     # -- the end -----------------------------------------------------------------------------------------------------
 

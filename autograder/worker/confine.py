@@ -31,6 +31,8 @@ _SYSTEM_FOLDERS = (
     "/usr/libx32",
     "/usr/local/lib",
 )
+# Where containers put the libraries of the driver.
+_GPU_FOLDERS = ("/usr/local/nvidia", "/usr/local/cuda/compat")
 _SYSTEM_FILES = ("/etc/ld.so.cache", "/etc/localtime", "/sys/devices/system/cpu", "/usr/share/zoneinfo")
 _NAMESPACES = linux.CLONE_NEWNS | linux.CLONE_NEWIPC | linux.CLONE_NEWUTS | linux.CLONE_NEWNET
 WORK_FOLDER = "/sandbox"
@@ -79,12 +81,22 @@ def free_folders() -> list[str]:
     return [WORK_FOLDER, "/dev/shm"] if taken else [WORK_FOLDER, "/dev/shm", "/tmp"]
 
 
-def prepare(root: bool) -> None:
+def gpu_devices() -> list[str]:
+    """Return the device files through which programs compute on NVIDIA's GPUs."""
+    return [
+        str(path)
+        for path in sorted((*Path("/dev").glob("nvidia*"), *Path("/dev/nvidia-caps").glob("*")))
+        if stat.S_ISCHR(path.stat().st_mode)
+    ]
+
+
+def prepare(root: bool, *, gpu: bool = False) -> None:
     """Give the forkserver a root folder that holds the interpreter and the system libraries only.
 
     Args:
         root: Whether this process is root; if not, it enters a user namespace of its own first and forks
             into a pid namespace that this user namespace owns. The parent then waits and ends with the child.
+        gpu: Whether workers compute on NVIDIA's GPUs, and so need their device files and libraries.
 
     Raises:
         OSError: Naming the call that this system refuses.
@@ -103,14 +115,16 @@ def prepare(root: bool) -> None:
             _, status = os.waitpid(child, 0)
             os._exit(os.waitstatus_to_exitcode(status) & 0xFF)
         linux.die_with_parent()
-    _build_root()
+    _build_root(gpu)
 
 
-def _build_root() -> None:
+def _build_root(gpu: bool) -> None:
     linux.mount("none", "/", None, linux.MS_REC | linux.MS_PRIVATE)
-    sources = [path for path in (*interpreter_folders(), *_SYSTEM_FOLDERS, *_SYSTEM_FILES) if os.path.lexists(path)]
+    wanted = (*interpreter_folders(), *_SYSTEM_FOLDERS, *_SYSTEM_FILES, *(_GPU_FOLDERS if gpu else ()))
+    sources = [path for path in wanted if os.path.lexists(path)]
     handles = {path: os.open(path, os.O_PATH) for path in sources if not os.path.islink(path)}
-    devices = {name: os.open(f"/dev/{name}", os.O_PATH) for name in _DEVICES}
+    paths = [*(f"/dev/{name}" for name in _DEVICES), *(gpu_devices() if gpu else ())]
+    devices = {path: os.open(path, os.O_PATH) for path in paths}
     old_proc = os.open("/proc", os.O_PATH | os.O_DIRECTORY)
     base = "/tmp"
     linux.mount("tmpfs", base, "tmpfs", linux.MS_NOSUID | linux.MS_NODEV, "mode=755,size=1m")
@@ -124,9 +138,10 @@ def _build_root() -> None:
         _bind(handles[path], target)
     for folder in ("/proc", "/dev", *free_folders()):
         os.makedirs(base + folder, exist_ok=True)
-    for name, handle in devices.items():
-        _touch(f"{base}/dev/{name}")
-        linux.mount(f"/proc/self/fd/{handle}", f"{base}/dev/{name}", None, linux.MS_BIND)
+    for path, handle in devices.items():
+        os.makedirs(os.path.dirname(base + path), exist_ok=True)
+        _touch(base + path)
+        linux.mount(f"/proc/self/fd/{handle}", base + path, None, linux.MS_BIND)
     for name, target in (("fd", "/proc/self/fd"), ("stdin", "/proc/self/fd/0"), ("stdout", "/proc/self/fd/1")):
         os.symlink(target, f"{base}/dev/{name}")
     Path(base, "etc").mkdir(exist_ok=True)

@@ -18,6 +18,7 @@ from typing import Any
 
 from autograder import channel, wire
 from autograder.worker import compat, confine, guard, linux, seccomp, serve
+from autograder.worker.accelerator import make_accelerator
 
 _MAX_REQUEST_BYTES = 65536
 
@@ -28,13 +29,15 @@ class Forkserver:
     Attributes:
         control: The socket to the grader.
         level: The sandbox level of its workers.
+        device: The device that they compute on.
         root: Whether it runs as root.
         programs: The compiled seccomp filters, by whether processes are allowed; empty without libseccomp.
     """
 
-    def __init__(self, control: socket.socket, level: str) -> None:
+    def __init__(self, control: socket.socket, level: str, device: str = "cpu") -> None:
         self.control = control
         self.level = level
+        self.device = device
         self.root = os.geteuid() == 0
         self.programs: dict[bool, bytes] = {}
         self._pid_namespace = -1
@@ -54,7 +57,7 @@ class Forkserver:
             if self.level != "process":
                 raise
         if self.level == "namespaces":
-            confine.prepare(self.root)
+            confine.prepare(self.root, gpu=self.device == "cuda")
             self._pid_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY)
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)
@@ -131,9 +134,10 @@ class Forkserver:
         else:
             linux.keep_memory()
         program = self.programs.get(limits.processes > 1)
+        accelerator = make_accelerator(self.device)  # only in the fork: what starts CUDA can fork no more
         confine.surrender(limits, program, root=self.root)
         serve.seed_everything(request["seed"])
-        serve.serve(line)
+        serve.serve(line, accelerator)
 
 
 def _import_what_is_there(name: str) -> None:
@@ -154,7 +158,7 @@ def main() -> None:
     devnull = os.open(os.devnull, os.O_RDWR)
     os.dup2(devnull, 0)
     settings = json.loads(control.recv(_MAX_REQUEST_BYTES))
-    server = Forkserver(control, settings["level"])
+    server = Forkserver(control, settings["level"], settings["device"])
     try:
         server.prepare(settings["preload"], settings["forbidden"])
     except Exception as error:  # told to the grader, which turns it into a SandboxError

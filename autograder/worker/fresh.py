@@ -9,6 +9,7 @@ import sys
 
 from autograder.channel import Channel
 from autograder.worker import compat, guard, linux, serve
+from autograder.worker.accelerator import make_accelerator
 
 
 def main() -> None:
@@ -30,7 +31,7 @@ def main() -> None:
             __import__(name)
     guard.prepare(tuple(settings["forbidden"]))
     serve.warm_up()
-    serve.serve(line)
+    serve.serve(line, make_accelerator(settings["device"]))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import torch
 
 from autograder import channel, wire
 from autograder.worker import linux
+from autograder.worker.accelerator import Accelerator, Modes
 from autograder.worker.guard import Guard, guard_for
 
 _MAX_TEXT = 4000
@@ -45,15 +46,18 @@ class Worker:
         modules: The loaded modules by role: ``submission``, ``probes``, ``probes_hidden``.
         nodes: Graphs that the grader may differentiate: inputs and outputs by number.
         guard: Sees the calls that the assignment forbids.
+        accelerator: The device beside the CPU that it computes on; None where there is none.
         device: Where inputs that say they are on an accelerator go.
     """
 
-    def __init__(self, line: channel.Channel) -> None:
+    def __init__(self, line: channel.Channel, accelerator: Accelerator | None = None) -> None:
         self.line = line
+        self.accelerator = accelerator
+        self.modes = Modes()
         self.modules: dict[str, Any] = {}
         self.nodes: dict[int, tuple[list[torch.Tensor], list[torch.Tensor]]] = {}
         self.guard = Guard()
-        self.device: torch.device | None = None
+        self.device = accelerator.device if accelerator is not None else None
         self.staged: tuple[Callable[..., Any], list[tuple[Any, ...]]] | None = None
         self.held: list[Any] = []
         self._counter = 0
@@ -72,6 +76,7 @@ class Worker:
             "go": self._go,
             "fetch": self._fetch,
             "write": self._write,
+            "memory": self._memory,
         }
         while True:
             header, buffers = self.line.receive()
@@ -80,7 +85,7 @@ class Worker:
                 answer = operations[header.pop("op")](buffers=buffers, body=body, **header)
             except BaseException as error:  # noqa: BLE001  # a submission may raise anything, SystemExit included
                 body = wire.Body()
-                answer = {"error": self._describe(error)}
+                answer = {"error": self._describe(error), "spent": self._spent()}
             header = buffers = None  # type: ignore[assignment]  # a held frame would count as the submission's memory
             _flush()
             answer["forbidden"], answer["serial"] = self.guard.seen(), serial
@@ -88,6 +93,15 @@ class Worker:
                 self.line.send(answer, body.buffers)
             except wire.WireError as error:  # raised before anything is written
                 self.line.send({**answer, "result": None, "error": self._describe(error)})
+
+    def _spent(self) -> bool:
+        """Say whether the accelerator is of no more use: some of its errors stay until the process ends."""
+        try:
+            if self.accelerator is not None:
+                self.accelerator.synchronize()
+        except RuntimeError:
+            return True
+        return False
 
     def _describe(self, error: BaseException) -> dict[str, Any]:
         kind = type(error)
@@ -159,6 +173,7 @@ class Worker:
         return lambda *args, **kwargs: found(submission, *args, **kwargs)
 
     def _arguments(self, buffers: Any, args: Any, kwargs: Any) -> tuple[Any, Any, list[torch.Tensor]]:
+        self.modes.restore()
         decoder = wire.Decoder(buffers, strict=False, device=self.device)
         values = decoder.decode(args), decoder.decode(kwargs)
         for tensor, grad in decoder.tensors:
@@ -223,10 +238,14 @@ class Worker:
         return {}
 
     def _stage(self, *, target: str, calls: Any, watch: bool, buffers: Any, body: Any) -> dict[str, Any]:
+        self.modes.restore()
         decoder = wire.Decoder(buffers, strict=False, device=self.device)
         arguments = [tuple(decoder.decode(node) for node in args) for args in calls]
         function = self._target(target)
         self.staged = (self.guard.watched(function) if watch else function, arguments)
+        if self.accelerator is not None:
+            self.accelerator.flush()
+            self.accelerator.synchronize()
         return {}
 
     def _go(self, *, trim: bool, pointers: bool, buffers: Any, body: wire.Body) -> dict[str, Any]:
@@ -235,8 +254,8 @@ class Worker:
         function, arguments = self.staged
         self.staged = None
         results = [function(*args) for args in arguments]
-        if self.device is not None:
-            _synchronize(self.device)
+        if self.accelerator is not None:
+            self.accelerator.synchronize()
         self.held.append((results, arguments))
         if trim:
             gc.collect()
@@ -253,9 +272,19 @@ class Worker:
         target = torch.empty(nbytes, dtype=torch.uint8, device=self.device)
         for _ in range(times):
             target.zero_()
-        if self.device is not None:
-            _synchronize(self.device)
+        if self.accelerator is not None:
+            self.accelerator.synchronize()
         return {}
+
+    def _memory(self, *, reset: bool, buffers: Any, body: Any) -> dict[str, Any]:
+        """Say how much of the accelerator's memory tensors hold, and how much they held at most."""
+        if self.accelerator is None:
+            return {"memory": [0, 0]}
+        self.accelerator.synchronize()
+        now_bytes, peak_bytes = self.accelerator.memory()
+        if reset:
+            self.accelerator.reset_peak()
+        return {"memory": [now_bytes, peak_bytes]}
 
 
 def _same(tensor: torch.Tensor, old: torch.Tensor) -> bool:
@@ -263,13 +292,6 @@ def _same(tensor: torch.Tensor, old: torch.Tensor) -> bool:
         return False
     now = wire.flat_bytes(tensor.detach().cpu().contiguous())
     return torch.equal(now, wire.flat_bytes(old.cpu().contiguous()))
-
-
-def _synchronize(device: torch.device) -> None:
-    if device.type == "cuda":
-        torch.cuda.synchronize()
-    elif device.type == "mps":
-        torch.mps.synchronize()
 
 
 def _flush() -> None:
@@ -292,11 +314,11 @@ def seed_everything(seed: int) -> None:
         sys.modules["numpy"].random.seed(seed % 2**32)
 
 
-def serve(line: channel.Channel) -> None:
+def serve(line: channel.Channel, accelerator: Accelerator | None = None) -> None:
     """Run a worker on a channel until the grader closes it."""
     sys.stdout = _text_stream(1)
     sys.stderr = _text_stream(2)
     try:
-        Worker(line).run()
+        Worker(line, accelerator).run()
     except channel.Closed:
         os._exit(0)
