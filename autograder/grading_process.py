@@ -22,7 +22,7 @@ from autograder.store import Reuse, engine_digest, job_key
 from autograder.submission import Submission
 
 if TYPE_CHECKING:
-    from autograder.executor import Grader
+    from autograder.grader import Grader
 
 _IDLE_S = 300.0
 
@@ -129,7 +129,7 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 return
             answer: Report | AutograderError
             try:
-                from autograder.executor import Grader
+                from autograder.grader import Grader
                 from autograder.sandbox.levels import require
 
                 require(job.level)

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
 _last_call = ""
 
 
+def note_call(name: str) -> None:
+    """Let a function be the one that messages name."""
+    global _last_call
+    _last_call = name
+
+
 def last_call() -> str:
     """Return the name of the function that was called last, for messages."""
     return _last_call
@@ -100,8 +106,7 @@ class Remote:
             StudentError: If the submission's code raised.
             CallFailed: If the worker is lost or made a forbidden call.
         """
-        global _last_call
-        _last_call = self._path
+        note_call(self._path)
         return Call(self._student.worker, self._student).run(f"{self._role}:{self._path}", args, kwargs)
 
 

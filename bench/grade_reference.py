@@ -24,7 +24,7 @@ import psutil
 
 from autograder import plugin
 from autograder.course import Assignment, load_course
-from autograder.executor import Grader
+from autograder.grader import Grader
 from autograder.job import Job
 from autograder.report import Report
 from autograder.run import check_paths

@@ -16,7 +16,7 @@ import os
 import time
 
 from autograder.course import load_course
-from autograder.executor import Grader
+from autograder.grader import Grader
 from autograder.job import Job
 from autograder.report import CheckResult, Report
 from autograder.sandbox.levels import best_level, require

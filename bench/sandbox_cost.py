@@ -18,7 +18,7 @@ from pathlib import Path
 import psutil
 
 from autograder.course import load_course
-from autograder.executor import Grader
+from autograder.grader import Grader
 from autograder.job import Job
 from autograder.sandbox.levels import require
 from autograder.submission import Submission, read_submission

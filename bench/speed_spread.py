@@ -30,7 +30,7 @@ from typing import Any
 import torch
 
 from autograder.credit import share
-from autograder.executor import Grader
+from autograder.grader import Grader
 from autograder.job import Job
 from autograder.sandbox.levels import best_level, require
 from autograder.speed import PAIRS, WARM_UP_PAIRS

@@ -264,7 +264,7 @@ def test_without_the_drivers_library_nobody_looks_from_outside() -> None:
 @pytest.mark.parametrize("name", ["logsoftmax", "einsum_bmm", "checkpoint", "slowcode"])
 def test_the_reference_has_full_marks_on_a_gpu(name: str) -> None:
     from autograder.course import load_course
-    from autograder.executor import Grader
+    from autograder.grader import Grader
     from autograder.job import Job
     from autograder.submission import read_submission
 

@@ -326,6 +326,8 @@ BAGS: dict[str, Shape] = {  # V, D, B, L
     "no ids": lambda rng: (size(rng), size(rng), size(rng), 0),
     "all empty": lambda rng: (size(rng), size(rng), size(rng), size(rng)),
     "all full": lambda rng: (size(rng), size(rng), size(rng), size(rng)),
+    # The mean of two numbers of about the same size and of different sign shows how they were rounded.
+    "all full, pairs": lambda rng: (size(rng, 200, 300), 256, size(rng, 9000, 11_000), 2),
     "long": lambda rng: (size(rng, 20, 50), size(rng), size(rng, 3, 5), size(rng, 2000, 3000)),
     "many": lambda rng: (size(rng, 1000, 2000), 256, size(rng, 50, 80), size(rng, 40, 60)),
 }
@@ -345,8 +347,8 @@ def bags(
     v, d, b, longest = shape
     lengths = whole(rng, 0, longest, b)
     lengths[torch.randperm(b, generator=rng)[:2]] = torch.tensor([longest, 0])[:b]
-    if "empty" in case or case == "all full":
-        lengths.fill_(longest if case == "all full" else 0)
+    if "empty" in case or "full" in case:
+        lengths.fill_(longest if "full" in case else 0)
     table, ids = normal(rng, v, d, dtype=dtype), whole(rng, 0, v - 1, b, longest)
     table = place(table, case, device)
     return table, place(ids, case, table.device), place(lengths, case.replace("expanded", "strided"), table.device)

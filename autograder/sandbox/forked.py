@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import socket
 import struct
 import subprocess
@@ -13,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from autograder import wire
 from autograder.channel import Channel
@@ -89,7 +91,7 @@ class ForkedSandbox:
         read_fd, write_fd = os.pipe()
         folder = "" if self.level == "namespaces" else self._make_folder()
         try:
-            self._ask(limits, seed, trim, folder, [theirs.fileno(), write_fd])
+            number = self._ask(limits, seed, trim, folder, [theirs.fileno(), write_fd])
             theirs.close()
             os.close(write_fd)
             process = Process(self._hello(ours, read_fd))
@@ -101,9 +103,10 @@ class ForkedSandbox:
         descriptor = ours.detach()
         channel = Channel(descriptor, descriptor)
         channel.send({"go": True})
-        return Worker(process, channel, read_fd, limits, folder=folder)
+        return Worker(process, channel, read_fd, limits, folder=folder, ended_by=lambda: self._ended_by(number))
 
-    def _ask(self, limits: Limits, seed: int, trim: bool, folder: str, fds: list[int]) -> None:
+    def _ask(self, limits: Limits, seed: int, trim: bool, folder: str, fds: list[int]) -> int:
+        """Have a worker forked, and return its number as the forkserver sees it."""
         wanted = asdict(limits)
         names = ("memory_bytes", "threads", "processes", "disk_bytes", "time_s")
         confinement = {**{name: wanted[name] for name in names}, "folder": folder}
@@ -118,21 +121,37 @@ class ForkedSandbox:
             try:
                 socket.send_fds(self._control, [request], fds)
             except OSError as error:
+                Worker.disturbances += 1
                 raise SandboxError(f"sandbox: the forkserver is gone ({error}); run the command again") from error
-            self._answer("cannot start a worker")
+            return int(self._answer("cannot start a worker")["pid"])
 
-    def _answer(self, what: str) -> None:
+    def _ended_by(self, pid: int) -> int:
+        """Return the signal that ended a worker, 0 for none; SIGKILL where its forkserver is gone as well."""
+        with self._lock:
+            if self._control is None:
+                return 0
+            try:
+                self._control.send(json.dumps({"ended": pid}).encode())
+                return int(self._answer("does not say how a worker ended")["signal"])
+            except (OSError, SandboxError):
+                return signal.SIGKILL
+
+    def _answer(self, what: str) -> dict[str, Any]:
         assert self._control is not None
         try:
             data = self._control.recv(1 << 16)
         except OSError as error:
+            Worker.disturbances += self._ready
             raise SandboxError(f"sandbox: the forkserver {what} ({error}); run `autograde doctor`") from error
-        answer = json.loads(data or b'{"error": "it ended"}')
+        if not data:
+            Worker.disturbances += self._ready  # one that never was ready has a reason of its own
+        answer: dict[str, Any] = json.loads(data or b'{"error": "it ended"}')
         if "error" in answer:
             reason = answer["error"]
             raise SandboxError(
                 f"sandbox: level {self.level} {what}: {reason}; `autograde doctor` tells what is missing"
             )
+        return answer
 
     def _hello(self, link: socket.socket, output_fd: int) -> int:
         link.settimeout(_ANSWER_TIMEOUT_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -36,6 +37,7 @@ class Worker:
     """
 
     results: ClassVar[int] = 0  # how many results came back, from all workers of this process
+    disturbances: ClassVar[int] = 0  # how often somebody else ended a worker or its forkserver
 
     def __init__(
         self,
@@ -46,6 +48,7 @@ class Worker:
         *,
         folder: str = "",
         reap: Callable[[], object] | None = None,
+        ended_by: Callable[[], int] | None = None,
     ) -> None:
         self.process = process
         self.limits = limits
@@ -55,6 +58,7 @@ class Worker:
         self._channel = channel
         self._folder = folder
         self._reap = reap
+        self._ended_by = ended_by
         self._output = bytearray()
         self._cut = False
         self._closed = False
@@ -176,7 +180,10 @@ class Worker:
         self._channel.send({"op": op, "serial": self._serial, **fields}, buffers)
 
     def _lost(self, why: str) -> None:
-        self.process.wait(_END_TIMEOUT_S if self.failure is not None else 1.0)
+        gone = self.process.wait(_END_TIMEOUT_S if self.failure is not None else 1.0)
+        if gone and self.failure is None and self._ended_by is not None:
+            # No submission can end its own process so: a filter or its pid namespace keeps it from that.
+            Worker.disturbances += self._ended_by() == signal.SIGKILL
         with contextlib.suppress(Crashed):
             self.fail(Crashed(why))
         assert self.failure is not None

@@ -42,6 +42,7 @@ class Forkserver:
         self.programs: dict[bool, bytes] = {}
         self._pid_namespace = -1
         self._count = 0
+        self._signals: dict[int, int] = {}  # by which the workers ended that nobody asked about
 
     def prepare(self, preload: list[str], forbidden: list[str]) -> None:
         """Lock this process in as far as its level says, then import what workers need.
@@ -79,6 +80,9 @@ class Forkserver:
             if not data:
                 os._exit(0)
             request = json.loads(data)
+            if "ended" in request:
+                self.control.sendall(json.dumps({"signal": self._signals.pop(request["ended"], 0)}).encode() + b"\n")
+                continue
             try:
                 pid = self._fork(request, fds)
                 answer: dict[str, Any] = {"pid": pid}
@@ -90,8 +94,12 @@ class Forkserver:
 
     def _reap(self) -> None:
         try:
-            while os.waitpid(-1, os.WNOHANG)[0]:
-                continue
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if os.WIFSIGNALED(status):
+                    self._signals[pid] = os.WTERMSIG(status)
         except ChildProcessError:
             return
 

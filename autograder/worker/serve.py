@@ -253,7 +253,9 @@ class Worker:
             raise RuntimeError("nothing is staged")
         function, arguments = self.staged
         self.staged = None
-        results = [function(*args) for args in arguments]
+        # They are compared when the last call is over; that one overwrites another is not for the clock to judge.
+        keep = _copied if len(arguments) > 1 else _as_it_is
+        results = [keep(function(*args)) for args in arguments]
         if self.accelerator is not None:
             self.accelerator.synchronize()
         self.held.append((results, arguments))
@@ -285,6 +287,20 @@ class Worker:
         if reset:
             self.accelerator.reset_peak()
         return {"memory": [now_bytes, peak_bytes]}
+
+
+_clone = torch.clone
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _copied(value: Any) -> Any:
+    """Return a copy of a plain tensor, or of those in a list or tuple."""
+    if type(value) is torch.Tensor:
+        return _clone(value)
+    return type(value)(map(_copied, value)) if type(value) in (list, tuple) else value
 
 
 def _same(tensor: torch.Tensor, old: torch.Tensor) -> bool:

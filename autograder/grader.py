@@ -1,0 +1,88 @@
+"""Grade submissions one after the other, with one sandbox."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+from autograder.course import Course, load_course
+from autograder.errors import SandboxError
+from autograder.grading import preloaded
+from autograder.job import Job
+from autograder.report import Progress, Report
+from autograder.run import grade_submission
+from autograder.sandbox import Sandbox, Worker, make_sandbox
+from autograder.store import Reuse, Store, job_key
+from autograder.submission import Submission
+
+_MOST_ATTEMPTS = 3
+place = -1
+"""Which of the processes that grade beside each other this one is; alone it takes the last core, the least busy one."""
+
+
+class Grader:
+    """Grades submissions one after the other, with one sandbox."""
+
+    def __init__(self, job: Job, reuse: Reuse | None = None) -> None:
+        """Load the course and make the sandbox, which starts with the first submission that needs it.
+
+        Args:
+            job: How submissions are graded.
+            reuse: Where reports are kept; None where each submission is graded anew and nothing is kept.
+        """
+        self.job, self.reuse = job, reuse
+        self.course: Course = load_course(job.course)
+        self.assignment = self.course.assignment(job.assignment)
+        self.sandbox: Sandbox = make_sandbox(
+            job.level, preloaded(self.assignment), self.assignment.forbidden, device=job.device
+        )
+        self._cores = _stay_on_one_core()
+        self.sandbox.launch()
+        self._store = Store(reuse.url) if reuse else None
+        self._key = job_key(self.course, job) if reuse else ""
+        torch.set_num_threads(1)
+
+    def grade(self, submission: Submission, progress: Progress | None = None) -> Report:
+        """Grade one submission, or find what it got before."""
+        if self._store and self.reuse and self.reuse.resume:
+            found = self._store.find(self._key, submission)
+            if found is not None:
+                return found
+        report = self._grade_undisturbed(submission, progress)
+        if self._store:
+            self._store.keep(self._key, submission, report)
+        return report
+
+    def _grade_undisturbed(self, submission: Submission, progress: Progress | None) -> Report:
+        """Grade again, a few times at most, if somebody else ended a worker or the forkserver meanwhile."""
+        for _ in range(_MOST_ATTEMPTS - 1):
+            before = Worker.disturbances
+            try:
+                report = grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
+            except SandboxError:
+                if Worker.disturbances == before:
+                    raise
+            else:
+                if Worker.disturbances == before:
+                    return report
+            self.sandbox.close()
+        return grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
+
+    def close(self) -> None:
+        """End the sandbox."""
+        self.sandbox.close()
+        if self._cores:
+            os.sched_setaffinity(0, self._cores)
+
+
+def _stay_on_one_core() -> set[int]:
+    """Stay on one core, with the workers to come, and return the cores there were before; none where that is unknown.
+
+    Grader and worker take turns. On two cores each turn has to wake the other one up, which takes ten times as long.
+    """
+    if not hasattr(os, "sched_setaffinity"):
+        return set()
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {sorted(cores)[place % len(cores)]})
+    return cores
