@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: help setup demo test lint format validate validate-all attacks fuzz bench clean
+.PHONY: help setup demo test lint format validate validate-all attacks kills fuzz clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -46,6 +46,9 @@ validate-all: $(READY)  ## Grade every kept submission, full-size trainings incl
 attacks: $(READY)  ## Grade every kept attack, look at the machine afterwards, and print what each one got (long).
 	AUTOGRADE_ATTACKS=all $(BIN)/python -m pytest -q tests/test_attacks.py
 	$(BIN)/python tests/attacks/table.py --jobs $(JOBS)
+
+kills: $(READY)  ## Kill 50 processes of a run over 60 submissions, and compare with an undisturbed run (long).
+	AUTOGRADE_STUDENTS=60 AUTOGRADE_KILLS=50 $(BIN)/python -m pytest -q tests/test_resume.py
 
 FRAMES ?= 100000
 ARCHIVES ?= 10000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ from autograder.course import Assignment, Course, find_course, load_course
 from autograder.errors import AutograderError, CourseError, ExchangeError, SubmissionError
 from autograder.nbgrader.commands import COMMANDS, course_or_none, exchange_options
 from autograder.nbgrader.place import Options, has_exchange
+from autograder.nbgrader.review_commands import COMMANDS as REVIEW_COMMANDS
+from autograder.timing_commands import COMMANDS as TIMING_COMMANDS
 
 if TYPE_CHECKING:
     from autograder.job import Job
@@ -26,6 +29,10 @@ if TYPE_CHECKING:
     from autograder.submission import Submission
 
 FAILED, UNUSABLE = 1, 2
+
+
+class Stopped(KeyboardInterrupt):
+    """Somebody stopped the command; says what is done and how to go on."""
 
 
 class Commands(click.Group):
@@ -38,8 +45,10 @@ class Commands(click.Group):
         except AutograderError as error:
             click.echo(f"autograde: {error}", err=True)
             sys.exit(UNUSABLE)
-        except KeyboardInterrupt:
-            click.echo("autograde: stopped; nothing is half written", err=True)
+        except KeyboardInterrupt as stop:
+            click.echo(
+                f"autograde: stopped; {stop if isinstance(stop, Stopped) else 'nothing is half written'}", err=True
+            )
             sys.exit(130)
 
 
@@ -56,7 +65,7 @@ def main(ctx: click.Context, course: Path | None) -> None:
     ctx.obj = course
 
 
-for _command in COMMANDS:
+for _command in (*COMMANDS, *REVIEW_COMMANDS, *TIMING_COMMANDS):
     main.add_command(_command)
 
 
@@ -205,6 +214,8 @@ def check(
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--resume/--no-resume", default=True, help="Take what was graded before; --no-resume measures anew.")
+@click.option("--executor", type=click.Choice(["local", "dask"]), default=None, help="Where graders run.")
+@click.option("--scheduler", metavar="ADDRESS", help="The scheduler of a Dask cluster, or its scheduler file.")
 @_sandbox
 @_device
 @_json
@@ -215,6 +226,8 @@ def grade(
     paths: tuple[Path, ...],
     jobs: int,
     resume: bool,
+    executor: str | None,
+    scheduler: str | None,
     sandbox: str | None,
     device: str | None,
     json_path: Path | None,
@@ -231,15 +244,18 @@ def grade(
     from autograder.store import Reuse, store_url
 
     level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
-    require(level)
+    cluster = _cluster(executor, scheduler)
+    if cluster is None:
+        require(level)
     job = Job(course.path, name, level, choose_device(course, device))
     reuse = Reuse(store_url(course), resume)
     standings: dict[str, tuple[float, float]] | None = None
+    run = functools.partial(_grade, job, jobs=jobs, quiet=False, reuse=reuse, scheduler=cluster)
     if paths:
         submissions, refused = _admitted(course, reuse, _named(paths, assignment))
-        reports = _grade(job, submissions, jobs=jobs, quiet=False, reuse=reuse)
+        reports = run(submissions)
     else:
-        reports, standings, refused = _grade_collected(course, job, jobs=jobs, reuse=reuse)
+        reports, standings, refused = _grade_collected(course, job, reuse, run)
     if json_path is not None:
         _write_json(json_path, reports)
     if json_path != Path("-"):
@@ -270,6 +286,15 @@ def _named(paths: tuple[Path, ...], assignment: Assignment) -> list[Submission]:
     return read_submissions(list(paths), name=assignment.name, stub=_stub(assignment))
 
 
+def _cluster(executor: str | None, scheduler: str | None) -> str | None:
+    """Return the scheduler of the cluster to grade on; None for this machine."""
+    if executor == "dask" and scheduler is None:
+        raise CourseError("--executor dask: no --scheduler; expected its address, such as tcp://10.0.0.1:8786; name it")
+    if executor == "local" and scheduler is not None:
+        raise CourseError("--executor local: --scheduler is named, too; expected one of the two; leave one out")
+    return scheduler
+
+
 def _admitted(course: Course, reuse: Reuse, submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
     """Return the submissions that may be graded today, and what is to be said about the others."""
     from autograder.quota import admit
@@ -286,7 +311,7 @@ def _admitted(course: Course, reuse: Reuse, submissions: list[Submission]) -> tu
 
 
 def _grade_collected(
-    course: Course, job: Job, *, jobs: int, reuse: Reuse
+    course: Course, job: Job, reuse: Reuse, run: Callable[[list[Submission]], list[Report]]
 ) -> tuple[list[Report], dict[str, tuple[float, float]], list[str]]:
     """Grade what was collected and write the gradebook.
 
@@ -299,7 +324,7 @@ def _grade_collected(
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)
     submissions, refused = _admitted(course, reuse, submissions)
-    reports = _grade(job, submissions, jobs=jobs, quiet=False, reuse=reuse)
+    reports = run(submissions)
     written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
     for warning in (*warnings, *written.warnings):
         click.echo(f"warning: {warning}", err=True)
@@ -388,8 +413,12 @@ def build(ctx: click.Context, names: tuple[str, ...], only_check: bool) -> None:
 
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+@click.option("--measure", is_flag=True, help="Measure instead whether this machine can time; a few seconds.")
+@click.option(
+    "--device", type=click.Choice(["cpu", "cuda", "mps"]), default="cpu", help="With --measure: the device to time."
+)
 @click.pass_context
-def doctor(ctx: click.Context, as_json: bool) -> None:
+def doctor(ctx: click.Context, as_json: bool, measure: bool, device: str) -> None:
     """Say what this machine can do, and what stands in the way of official grading."""
     import dataclasses
     import json
@@ -397,12 +426,17 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
     from autograder.doctor import Finding, examine, official
 
     problem: list[Finding] = []
-    course: Course | None = None
-    try:
-        course = _course(ctx)
-    except CourseError as error:
-        problem.append(Finding("course.yml", "warning", str(error)))
-    findings = [*examine(course), *problem]
+    if measure:
+        from autograder.fitness import examine_timing
+
+        findings = examine_timing(device)
+    else:
+        course: Course | None = None
+        try:
+            course = _course(ctx)
+        except CourseError as error:
+            problem.append(Finding("course.yml", "warning", str(error)))
+        findings = [*examine(course), *problem]
     if as_json:
         click.echo(json.dumps([dataclasses.asdict(finding) for finding in findings], indent=1))
     else:
@@ -413,6 +447,10 @@ def doctor(ctx: click.Context, as_json: bool) -> None:
         for finding in findings:
             table.add_row(finding.name, Text(finding.state, style=colours[finding.state]), Text(finding.text))
         _out().print(table)
+    if measure and not official(findings):
+        from autograder.fitness import refusal
+
+        click.echo(f"autograde: {refusal(findings)}", err=True)
     sys.exit(0 if official(findings) else FAILED)
 
 
@@ -442,7 +480,13 @@ def _without_flag(report: Report, start: str) -> Report:
 
 
 def _grade(
-    job: Job, submissions: list[Submission], *, jobs: int, quiet: bool, reuse: Reuse | None = None
+    job: Job,
+    submissions: list[Submission],
+    *,
+    jobs: int,
+    quiet: bool,
+    reuse: Reuse | None = None,
+    scheduler: str | None = None,
 ) -> list[Report]:
     from autograder.executor import grade_all
 
@@ -453,29 +497,59 @@ def _grade(
         def progress(news: CheckResult | str) -> None:
             step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
 
-        for place, report in grade_all(job, submissions, jobs=jobs, progress=progress if single else None, reuse=reuse):
-            reports[place] = report
-            if not single:
-                step(f"{report.student}: {report.score:g}/{report.max_score:g}")
+        graded = grade_all(
+            job, submissions, jobs=jobs, progress=progress if single else None, reuse=reuse, scheduler=scheduler
+        )
+        try:
+            for place, report in graded:
+                reports[place] = report
+                if not single:
+                    step(f"{report.student}: {report.score:g}/{report.max_score:g}")
+        except KeyboardInterrupt:
+            graded.close()
+            if reuse is None or single:
+                raise
+            words = (
+                f"{len(reports)} of {len(submissions)} are graded and kept; the same command goes on with the others"
+            )
+            raise Stopped(words) from None
     return [reports[place] for place in sorted(reports)]
 
 
 @contextlib.contextmanager
 def _progress(title: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
     """Show a progress bar on standard error while something works; on a terminal only."""
+    from autograder.render import plain
+
     console = _err()
     if quiet or not console.is_terminal:
         # Without a terminal, a class or a validation says how it goes in plain lines; a single check does not.
-        from autograder.render import plain
-
         yield (lambda words: None) if quiet or total is None else (lambda words: click.echo(plain(words), err=True))
         return
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        ProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[last]}"))
+    columns: list[ProgressColumn] = [TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn()]
+    if total is not None:
+        columns += [MofNCompleteColumn(), TextColumn("{task.fields[rate]}"), TimeRemainingColumn()]
+    columns.append(TextColumn("{task.fields[last]}"))
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(title, total=total, last="")
-        yield lambda words: progress.update(task, advance=1, last=words)
+        task = progress.add_task(title, total=total, last="", rate="")
+
+        def step(words: str) -> None:
+            progress.update(task, advance=1, last=plain(words))
+            done = progress.tasks[0]
+            if done.elapsed:
+                progress.update(task, rate=f"{60 * done.completed / done.elapsed:.3g} a minute")
+
+        yield step
 
 
 def _write_json(path: Path, reports: list[Report]) -> None:

@@ -14,10 +14,12 @@ from typing import Literal
 
 from autograder.course import Course
 from autograder.errors import AutograderError
+from autograder.machine import cores, quota_cores
 from autograder.sandbox import LEVELS, Limits, make_sandbox
 from autograder.sandbox.levels import missing
 
 State = Literal["ok", "warning", "missing"]
+_MEASURE = "`autograde doctor --measure` tells whether this machine can time"
 _TORCHVISION = "import torchvision\nfrom torchvision import datasets, models, transforms\n"
 
 
@@ -89,21 +91,12 @@ def _torchvision(level: str) -> Finding:
 
 
 def _cores() -> Finding:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    quota = _quota_cores()
+    count, quota = cores(), quota_cores()
     if quota is not None and quota < 1:
-        return Finding("cores", "warning", f"a CPU quota of {quota:.2g} cores slows everything; timing stays right")
-    if cores < 2:
-        return Finding("cores", "warning", "a lone core: grader and worker take turns on it; grading takes longer")
-    return Finding("cores", "ok", f"{cores}; a grader and its workers keep to one")
-
-
-def _quota_cores() -> float | None:
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text(encoding="ascii").split()[:2]
-        return None if quota == "max" else int(quota) / int(period)
-    except (OSError, ValueError):
-        return None
+        return Finding("cores", "warning", f"a CPU quota of {quota:.2g} cores slows everything; {_MEASURE}")
+    if count < 2:
+        return Finding("cores", "warning", f"a lone core: grader and worker take turns on it; {_MEASURE}")
+    return Finding("cores", "ok", f"{count}; a grader and its workers keep to one; {_MEASURE}")
 
 
 def _devices() -> Finding:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Generator, Sequence
 
 from autograder.course import load_course
 from autograder.grader import Grader
-from autograder.job import Job
+from autograder.job import Job, given_up
 from autograder.report import Progress, Report
 from autograder.store import Reuse, Store, job_key
 from autograder.submission import Submission
@@ -20,7 +19,8 @@ def grade_all(
     jobs: int = 1,
     progress: Progress | None = None,
     reuse: Reuse | None = None,
-) -> Iterator[tuple[int, Report]]:
+    scheduler: str | None = None,
+) -> Generator[tuple[int, Report]]:
     """Grade submissions and yield each one's place and report as it is ready; identical ones are graded once.
 
     Args:
@@ -29,9 +29,12 @@ def grade_all(
         jobs: How many processes grade at once; with 1 this process does.
         progress: With one job, called with each finished check, and with words about one that takes long.
         reuse: Where reports are kept and found again; None where every submission is graded anew.
+        scheduler: The scheduler of a Dask cluster to grade on, in place of this machine.
     """
     if reuse is None:
-        yield from _grade_each(job, list(enumerate(submissions)), jobs=jobs, progress=progress)
+        yield from _grade_each(
+            job, list(enumerate(submissions)), jobs=jobs, progress=progress, reuse=None, scheduler=scheduler
+        )
         return
     store, key = Store(reuse.url), job_key(load_course(job.course), job)
     todo = []
@@ -43,7 +46,7 @@ def grade_all(
             yield place, found
     first = {submission.digest: place for place, submission in reversed(todo)}
     ahead = [(place, submission) for place, submission in todo if first[submission.digest] == place]
-    yield from _grade_each(job, ahead, jobs=jobs, progress=progress, reuse=reuse)
+    yield from _grade_each(job, ahead, jobs=jobs, progress=progress, reuse=reuse, scheduler=scheduler)
     behind = []
     for place, submission in todo:
         if first[submission.digest] != place:
@@ -52,7 +55,7 @@ def grade_all(
                 behind.append((place, submission))
             else:
                 yield place, found
-    yield from _grade_each(job, behind, jobs=jobs, progress=progress, reuse=reuse)
+    yield from _grade_each(job, behind, jobs=jobs, progress=progress, reuse=reuse, scheduler=scheduler)
 
 
 def _grade_each(
@@ -60,24 +63,32 @@ def _grade_each(
     submissions: Sequence[tuple[int, Submission]],
     *,
     jobs: int,
-    progress: Progress | None = None,
-    reuse: Reuse | None = None,
-) -> Iterator[tuple[int, Report]]:
+    progress: Progress | None,
+    reuse: Reuse | None,
+    scheduler: str | None,
+) -> Generator[tuple[int, Report]]:
     if not submissions:
         return
-    if jobs <= 1 or len(submissions) == 1:
+    if scheduler is not None:
+        from autograder.cluster import grade_on_cluster
+
+        found = grade_on_cluster(job, submissions, scheduler=scheduler)
+    elif jobs > 1 and len(submissions) > 1:
+        from autograder.pool import grade_in_processes
+
+        found = grade_in_processes(job, submissions, jobs=jobs, reuse=reuse)
+    else:
         yield from _grade_here(job, submissions, progress=progress, reuse=reuse)
         return
-    from autograder.pool import MOST_DEATHS, grade_in_processes
-
-    lost = []
-    known = dict(submissions)
-    for place, report in grade_in_processes(job, submissions, jobs=jobs, reuse=reuse):
-        if report is not None:
-            yield place, report
-        else:
-            words = f"grading it ended the grading process {MOST_DEATHS} times; your instructor has to look at it"
-            lost.append((place, replace(known[place], error=words)))
+    store, key = (Store(reuse.url), job_key(load_course(job.course), job)) if reuse else (None, "")
+    known, lost = dict(submissions), []
+    for place, report in found:
+        if report is None:
+            lost.append((place, given_up(known[place])))
+            continue
+        if store is not None and scheduler is not None:  # what grades on this machine keeps its reports itself
+            store.keep(key, known[place], report)
+        yield place, report
     yield from _grade_here(job, lost, progress=progress, reuse=reuse)
 
 
@@ -87,7 +98,7 @@ def _grade_here(
     *,
     progress: Progress | None,
     reuse: Reuse | None,
-) -> Iterator[tuple[int, Report]]:
+) -> Generator[tuple[int, Report]]:
     if not submissions:
         return
     grader = Grader(job, reuse)

@@ -12,11 +12,12 @@ import pickle
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
 from autograder.course import load_course
 from autograder.errors import AutograderError, CourseError
-from autograder.job import Job
+from autograder.job import MOST_DEATHS, Job, given_up
 from autograder.report import Report
 from autograder.store import Reuse, engine_digest, job_key
 from autograder.submission import Submission
@@ -30,13 +31,15 @@ _IDLE_S = 300.0
 class GradingProcess:
     """Grades in a child of this process, one submission at a time, whichever thread asks."""
 
-    def __init__(self, idle_s: float = _IDLE_S) -> None:
+    def __init__(self, idle_s: float = _IDLE_S, *, environment: Mapping[str, str] | None = None) -> None:
         """Start nothing yet.
 
         Args:
             idle_s: How long the child waits for the next submission before it is ended.
+            environment: What it has in its environment beside what this process has.
         """
         self._idle_s = idle_s
+        self._environment = {**os.environ, **(environment or {})}
         self._lock = threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
         self._timer: threading.Timer | None = None
@@ -47,8 +50,8 @@ class GradingProcess:
         """The child's process id; None where there is none."""
         return self._child.pid if self._child else None
 
-    def grade(self, job: Job, reuse: Reuse, submission: Submission) -> Report:
-        """Grade one submission.
+    def grade(self, job: Job, reuse: Reuse | None, submission: Submission) -> Report:
+        """Grade one submission; what ends the child each time gets a report that says so.
 
         Raises:
             AutograderError: Whatever kept it from being graded, such as a check file that does not load.
@@ -56,15 +59,12 @@ class GradingProcess:
         with self._lock:
             self._stop_timer()
             answer: object = None
-            for _ in range(2):  # the child may have been killed while it was idle
-                fresh = self._child is None or self._child.poll() is not None
+            for attempt in (*[submission] * MOST_DEATHS, given_up(submission)):
                 try:
-                    answer = self._ask((job, reuse, submission))
+                    answer = self._ask((job, reuse, attempt))
                     break
                 except (OSError, EOFError, pickle.UnpicklingError):
                     self._end()
-                    if fresh:
-                        break
             self._timer = threading.Timer(self._idle_s, self.close)
             self._timer.daemon = True
             self._timer.start()
@@ -83,11 +83,13 @@ class GradingProcess:
             self._stop_timer()
             self._end()
 
-    def _ask(self, request: tuple[Job, Reuse, Submission]) -> object:
+    def _ask(self, request: tuple[Job, Reuse | None, Submission]) -> object:
         if self._child is None or self._child.poll() is not None:
             self._end()
             command = [sys.executable, "-P", "-m", "autograder.grading_process"]
-            self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            self._child = subprocess.Popen(
+                command, env=self._environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
         child = self._child
         assert child.stdin is not None and child.stdout is not None  # asked for above
         pickle.dump(request, child.stdin)

@@ -20,13 +20,12 @@ from typing import Any
 
 from autograder import grader
 from autograder.grader import Grader
-from autograder.job import Job
+from autograder.job import MOST_DEATHS, Job
 from autograder.report import Report
 from autograder.store import Reuse
 from autograder.submission import Submission
 from autograder.worker import linux
 
-MOST_DEATHS = 3
 _NOTHING = -1
 
 

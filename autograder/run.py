@@ -65,6 +65,7 @@ class Hook:
     def __init__(self, grading: Grading) -> None:
         self._grading = grading
         self.errors: list[str] = []
+        self.stopped = False
 
     @pytest.hookimpl(trylast=True)
     def pytest_configure(self, config: pytest.Config) -> None:
@@ -75,6 +76,10 @@ class Hook:
         """Keep the reason why a check file does not load."""
         if report.failed:
             self.errors.append(str(report.longrepr).strip().splitlines()[-1])
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that somebody stopped the run, which pytest keeps to itself."""
+        self.stopped = excinfo.type is KeyboardInterrupt
 
     def pytest_internalerror(self, excrepr: object) -> None:
         """Keep the reason why pytest itself stopped."""
@@ -117,6 +122,8 @@ def run_checks(
             for name in _VARIABLES:
                 os.environ.pop(name, None)  # the checks run the same whatever the instructor's shell says
             code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
+    if hook.stopped:
+        raise KeyboardInterrupt
     if code not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
         if code == pytest.ExitCode.NO_TESTS_COLLECTED and not hook.errors:
             raise CourseError(

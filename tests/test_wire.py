@@ -473,7 +473,7 @@ def stands() -> Iterator[list[Stand]]:
 
 def calls(worker: Worker) -> Student:
     class One:
-        level = "process"
+        level, device = "process", "cpu"
 
     return Student(worker, Workers(One(), Sources("echo", ""), LIMITS))  # type: ignore[arg-type]
 

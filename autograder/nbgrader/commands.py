@@ -56,7 +56,12 @@ def _upwards(folder: Path) -> tuple[Path, ...]:
     return (folder, *folder.parents)
 
 
-def _instructors(ctx: click.Context) -> Course:
+def instructors_course(ctx: click.Context) -> Course:
+    """Return the course that a command was started in.
+
+    Raises:
+        CourseError: If there is none, it is not in order, or it is a student's copy.
+    """
     course = course_or_none(ctx.obj)
     if course is None:
         return load_course(find_course(Path.cwd()))  # which says that there is none
@@ -78,7 +83,7 @@ def release(ctx: click.Context, name: str, options: Options) -> None:
     """
     from autograder.nbgrader.instructor_side import release as run
 
-    course = _instructors(ctx)
+    course = instructors_course(ctx)
     released = run(course, name, options)
     for file in released.files:
         click.echo(f"  {file}")
@@ -103,7 +108,7 @@ def collect(ctx: click.Context, name: str, options: Options) -> None:
     """Bring the latest submissions in from the exchange (instructors)."""
     from autograder.nbgrader.instructor_side import collect as run
 
-    course = _instructors(ctx)
+    course = instructors_course(ctx)
     collected = run(course, name, options)
     for who, words in ((collected.new, "collected"), (collected.updated, "collected, in place of an earlier one")):
         for one in who:
@@ -127,7 +132,7 @@ def release_feedback(ctx: click.Context, name: str, options: Options) -> None:
     """
     from autograder.nbgrader.instructor_side import release_feedback as run
 
-    returned = run(_instructors(ctx), name, options)
+    returned = run(instructors_course(ctx), name, options)
     for one in returned.students:
         click.echo(f"{one}: returned")
     for warning in returned.warnings:
@@ -268,7 +273,7 @@ def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
     from autograder.build import write_whole
     from autograder.nbgrader.export import export_table
 
-    table = export_table(_instructors(ctx), layout, missing="0.0" if missing == "zero" else "")
+    table = export_table(instructors_course(ctx), layout, missing="0.0" if missing == "zero" else "")
     if output == Path("-"):
         click.echo(table.text, nl=False)
     else:

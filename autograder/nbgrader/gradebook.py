@@ -272,7 +272,7 @@ def _current(course: Course, directory: Any, graded: Sequence[tuple[Submission, 
     with open_gradebook(course) as gradebook:
         for submission, report in graded:
             notebook = _graded_notebook(directory, submission)
-            if not report.complete or not notebook.is_file() or not _shows(notebook, notebook_key(course, submission)):
+            if not report.complete or _mark(notebook) != notebook_key(course, submission):
                 continue
             try:
                 entry = gradebook.find_submission(name, submission.student)
@@ -291,10 +291,14 @@ def _current(course: Course, directory: Any, graded: Sequence[tuple[Submission, 
     return found
 
 
-def _shows(notebook: Path, key: str) -> bool:
-    """Tell whether a graded notebook was made of the report with this key."""
+def shown_report(course: Course, submission: Submission) -> str:
+    """Return the key of the report that a student's graded notebook was made of; empty where it names none."""
+    return _mark(_graded_notebook(_directory(course, submission.assignment), submission)).partition(" ")[0]
+
+
+def _mark(notebook: Path) -> str:
+    """Return what a graded notebook says of the report that it was made of."""
     try:
-        document = json.loads(notebook.read_text(encoding="utf-8"))
-        return bool(document["metadata"][MARK]["report"] == key)
+        return str(json.loads(notebook.read_text(encoding="utf-8"))["metadata"][MARK]["report"])
     except (OSError, ValueError, KeyError, TypeError):
-        return False
+        return ""

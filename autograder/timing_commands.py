@@ -1,0 +1,160 @@
+"""The commands around timing: parse, call one function, print."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from autograder.nbgrader.commands import instructors_course
+from autograder.render import number, plain
+
+if TYPE_CHECKING:
+    from autograder.calibrate import Calibration
+    from autograder.leaderboard import Kept, Ranking
+    from autograder.timing import Timing
+
+_FAILED = 1
+_device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default=None,
+    help="The device; by default the course's.",
+)
+
+
+@click.command()
+@click.argument("name")
+@click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are timed at once.")
+@_device
+@click.pass_context
+def calibrate(ctx: click.Context, name: str, jobs: int, device: str | None) -> None:
+    """Propose thresholds for the speed checks of an assignment (instructors).
+
+    Times the reference, the right solutions and those wrong ones that are kept for being slow, on this machine, and
+    prints what each check's bounds should be, as lines for course.yml. Writes nothing. Exits 1 where the right and the
+    slow ones of a check lie too close together for any bounds.
+    """
+    from autograder.calibrate import calibrate as run
+    from autograder.job import Job, choose_device, official_level
+    from autograder.sandbox.levels import require
+
+    course = instructors_course(ctx)
+    level = official_level(course)
+    require(level)
+    job = Job(course.path, name, level, choose_device(course, device))
+    found = run(course, job, jobs=jobs, progress=lambda words: click.echo(plain(words), err=True))
+    for calibration in found:
+        _show_calibration(calibration)
+    lines = "".join(calibration.yaml() for calibration in found)
+    if lines:
+        click.echo(f"    thresholds:\n{lines}", nl=False)
+    sys.exit(0 if all(calibration.proposal.bounds for calibration in found) else _FAILED)
+
+
+@click.command()
+@click.argument("name")
+@_device
+@click.option(
+    "--json",
+    "document",
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Rank what `grade --json FILE` wrote, in place of what was collected.",
+)
+@click.pass_context
+def report(ctx: click.Context, name: str, device: str | None, document: Path | None) -> None:
+    """Rank the speed of graded submissions (instructors).
+
+    Takes the reports that grading kept of what was collected for NAME and grades nothing. Whoever's interval overlaps
+    with that of the first one of a rank shares it.
+    """
+    from autograder.course_entries import DEVICES
+    from autograder.errors import CourseError
+    from autograder.leaderboard import Kept, kept_reports, rankings, read_reports
+
+    course = instructors_course(ctx)
+    assignment = course.assignment(name)
+    checks = [check for check in assignment.check_names() if check in assignment.thresholds]
+    if not checks:
+        raise CourseError(
+            f"{name}: course.yml has no thresholds for it; expected a timed check with some; `autograde grade {name}` "
+            "shows the scores of its checks"
+        )
+    devices = DEVICES if device in (None, "auto") else (str(device),)
+    if document is not None:
+        reports = tuple(found for found in read_reports(document, name) if found.device in devices)
+        kept = Kept(reports, (), ())
+    else:
+        kept = kept_reports(course, name, devices)
+    for ranking in rankings(kept.reports, checks):
+        _show_ranking(ranking)
+    _say_what_is_missing(kept, name, devices)
+
+
+def _show_calibration(calibration: Calibration) -> None:
+    bounds = calibration.proposal.bounds
+    table = _table(f"{calibration.check} on {calibration.device}", ("submission", "kind"), ("ratio", "low", "high"))
+    table.add_column("now", justify="right")
+    table.add_column("proposed", justify="right")
+    for sample in calibration.samples:
+        timing = sample.timing
+        now, then = (
+            f"{number(calibration.credit(sample, each))}/{number(calibration.points)}" if each is not None else "-"
+            for each in (calibration.now, bounds)
+        )
+        figures = [f"{value:.3g}" for value in (timing.ratio, timing.low, timing.high)]
+        table.add_row(sample.name, sample.kind, *figures, now, then)
+    out = Console(highlight=False)
+    out.print(table)
+    for name, reason in calibration.left_out:
+        out.print(Text(f"left out: {name}: {plain(reason)}", style="dim"))
+    for words in calibration.proposal.words:
+        out.print(Text(words, style="" if bounds is not None else "red"))
+    out.print()
+
+
+def _show_ranking(ranking: Ranking) -> None:
+    figure = "speed-up" if ranking.speed_up else "ratio"
+    what = ranking.check or "all checks, geometric mean"
+    table = _table(f"{what} on {ranking.device}", ("rank", "student"), (figure, "low", "high"))
+    for place in ranking.places:
+        table.add_row(str(place.rank), Text(plain(place.student)), *_figures(place.timing, ranking.speed_up))
+    out = Console(highlight=False)
+    out.print(table)
+    for student, reason in ranking.unranked:
+        out.print(Text(f"not ranked: {plain(student)}: {plain(reason)}", style="dim"))
+    out.print()
+
+
+def _figures(timing: Timing, speed_up: bool) -> list[str]:
+    values = (timing.ratio, timing.low, timing.high)
+    if speed_up:
+        values = (1 / timing.ratio, 1 / timing.high, 1 / timing.low)
+    return [f"{value:.3g}" for value in values]
+
+
+def _say_what_is_missing(kept: Kept, name: str, devices: tuple[str, ...]) -> None:
+    for warning in kept.warnings:
+        click.echo(f"warning: {plain(warning)}", err=True)
+    for student in kept.ungraded:
+        click.echo(f"{plain(student)}: not graded yet; run `autograde grade {name}`", err=True)
+    if not kept.reports and not kept.ungraded:
+        click.echo(f"{name}: no report on {', '.join(devices)}", err=True)
+
+
+def _table(title: str, words: tuple[str, ...], figures: tuple[str, ...]) -> Table:
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for column in words:
+        table.add_column(column, overflow="fold")
+    for column in figures:
+        table.add_column(column, justify="right")
+    return table
+
+
+COMMANDS: tuple[click.Command, ...] = (calibrate, report)
