@@ -4,10 +4,10 @@
 
 Rate: different copies of logsoftmax's reference solution, without and with its speed check, graded one and two at a
 time and by two Dask workers on this machine; and bench.nbgrader's class with four checks, against stock `nbgrader
-autograde` in the same run. A rate counts what came after the first report, so that no start is in it; stock nbgrader's
-start is taken off as the time that it needs for a class of one. Memory: the proportional share of all processes, while many
-small submissions are graded two at a time. Store: reports made up, kept one by one, each in a transaction, and shown by
-the progress bar.
+autograde` in the same run. A rate counts what came after the first report, so that no start is in it; stock
+nbgrader's start is taken off as the time that it needs for a class of one. Memory: the proportional share of all
+processes, while many small submissions are graded two at a time. Store: reports made up, kept one by one, each in a
+transaction, and shown by the progress bar.
 """
 
 from __future__ import annotations
