@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
-
 import torch
 
+from autograder.cores import Core
 from autograder.course import Course, load_course
 from autograder.errors import SandboxError
 from autograder.grading import preloaded
@@ -17,8 +16,6 @@ from autograder.store import Reuse, Store, job_key
 from autograder.submission import Submission
 
 _MOST_ATTEMPTS = 3
-place = -1
-"""Which of the processes that grade beside each other this one is; alone it takes the last core, the least busy one."""
 
 
 class Grader:
@@ -37,7 +34,7 @@ class Grader:
         self.sandbox: Sandbox = make_sandbox(
             job.level, preloaded(self.assignment), self.assignment.forbidden, device=job.device
         )
-        self._cores = _stay_on_one_core()
+        self._core = Core()
         self.sandbox.launch()
         self._store = Store(reuse.url) if reuse else None
         self._key = job_key(self.course, job) if reuse else ""
@@ -70,19 +67,6 @@ class Grader:
         return grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
 
     def close(self) -> None:
-        """End the sandbox."""
+        """End the sandbox, and give the core back."""
         self.sandbox.close()
-        if self._cores:
-            os.sched_setaffinity(0, self._cores)
-
-
-def _stay_on_one_core() -> set[int]:
-    """Stay on one core, with the workers to come, and return the cores there were before; none where that is unknown.
-
-    Grader and worker take turns. On two cores each turn has to wake the other one up, which takes ten times as long.
-    """
-    if not hasattr(os, "sched_setaffinity"):
-        return set()
-    cores = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, {sorted(cores)[place % len(cores)]})
-    return cores
+        self._core.close()

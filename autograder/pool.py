@@ -18,7 +18,6 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.sharedctypes import Synchronized, SynchronizedArray
 from typing import Any
 
-from autograder import grader
 from autograder.grader import Grader
 from autograder.job import MOST_DEATHS, Job
 from autograder.report import Report
@@ -108,7 +107,6 @@ def _begin(counter: Synchronized[int], slots: SynchronizedArray[int], parent: in
         _slot = counter.value
         counter.value += 1
     _slots = slots
-    grader.place = _slot
 
 
 def _grade(job: Job, reuse: Reuse | None, submission: Submission, place: int) -> Report:

@@ -123,8 +123,8 @@ def measure_against_stock(students: int) -> None:
     with tempfile.TemporaryDirectory(prefix="autograde-bench-") as place:
         theirs, ours = Path(place, "stock"), Path(place, "ours")
         command = ("-m", "nbgrader", "autograde", stock.NAME, "--force")
-        stock.write_stock(theirs)
-        stock.write_ours(ours)
+        stock.write_stock(theirs, stock.CLEAR)
+        stock.write_ours(ours, stock.CLEAR)
         seconds = []
         for count in (1, 1 + students):
             stock.hand_in(theirs, range(count))

@@ -28,7 +28,8 @@ from autograder.sandbox.levels import best_level
 from bench.figures import machine, number, print_row
 
 NAME = "soft"
-FULL, NONE = 1.2, 3.0
+# Right solutions do 1.5 times the baseline's work: full credit for the class, a part for those who hand in the same.
+CLEAR, CLOSE = 2.5, 1.2
 _MODULE = '''\
 """The log-softmax of student {number}."""
 
@@ -51,7 +52,7 @@ assignments:
   - name: {NAME}
     title: Log-softmax
     thresholds:
-      speed: {{{{cpu: {{{{full: {FULL}, none: {NONE}}}}}}}}}
+      speed: {{{{cpu: {{{{full: {{full}}, none: {{none}}}}}}}}}}
 """
 _CHECKS = '''\
 """Checks of a made-up assignment."""
@@ -97,7 +98,7 @@ torch.testing.assert_close(log_softmax(x), torch.log_softmax(x, -1))""",
     "gradcheck": """\
 x = torch.randn(3, 5, dtype=torch.float64, requires_grad=True)
 assert torch.autograd.gradcheck(log_softmax, (x,))""",
-    "speed": f"""\
+    "speed": """\
 import math, time
 
 def baseline(x):
@@ -112,17 +113,18 @@ def seconds(f):
 
 pairs = [(seconds(log_softmax), seconds(baseline)) for _ in range(11)]
 ratio = min(own for own, _ in pairs) / min(other for _, other in pairs)
-share = min(1.0, max(0.0, math.log({NONE} / ratio) / math.log({NONE} / {FULL})))
+share = min(1.0, max(0.0, math.log(NONE / ratio) / math.log(NONE / FULL)))
 math.ceil(20 * share) / 10""",
 }
 
 
-def write_stock(root: Path) -> None:
-    """Write a course for nbgrader as it is installed."""
+def write_stock(root: Path, full: float) -> None:
+    """Write a course for nbgrader as it is installed; full credit for speed is at this ratio, none at twice as much."""
     folder = root / "source" / NAME
     folder.mkdir(parents=True)
     notebook = {"cells": [_cell("answer", _STUB, points=None)], "metadata": _METADATA, "nbformat": 4}
-    notebook["cells"] += [_cell(name, text, points=2) for name, text in _CELLS.items()]  # type: ignore[operator]
+    texts = {name: text.replace("FULL", str(full)).replace("NONE", str(2 * full)) for name, text in _CELLS.items()}
+    notebook["cells"] += [_cell(name, text, points=2) for name, text in texts.items()]  # type: ignore[operator]
     (folder / f"{NAME}.ipynb").write_text(json.dumps({**notebook, "nbformat_minor": 5}), encoding="utf-8")
     (root / "nbgrader_config.py").write_text(
         'c = get_config()\nc.CourseDirectory.course_id = "bench"\n'
@@ -143,12 +145,12 @@ def _cell(name: str, source: str, points: int | None) -> dict[str, Any]:
     return {"cell_type": "code", "metadata": {"nbgrader": own}, "source": source, **outside}
 
 
-def write_ours(root: Path) -> None:
+def write_ours(root: Path, full: float) -> None:
     """Write the same course for the autograder."""
     folder = root / "assignments" / NAME
     folder.mkdir(parents=True)
     (root / "solutions").mkdir()
-    texts = {"course.yml": _COURSE.format(level=best_level())}
+    texts = {"course.yml": _COURSE.format(level=best_level(), full=full, none=2 * full)}
     files = {f"{NAME}.py": _STUB, f"check_{NAME}.py": _CHECKS, "baseline.py": _BASELINE.format(number=0)}
     texts |= {f"assignments/{NAME}/{file}": text for file, text in files.items()}
     texts[f"assignments/{NAME}/README.md"] = "# Log-softmax\n"
@@ -224,28 +226,28 @@ def main() -> None:
     our_way = ("-m", "autograder.cli", "grade", NAME, "--jobs", str(options.jobs))
     seconds: dict[str, float] = {}
     different: dict[str, int] = {}
-    with tempfile.TemporaryDirectory() as place:
-        stock, ours = Path(place, "stock"), Path(place, "ours")
-        write_stock(stock)
-        write_ours(ours)
-        ways: list[tuple[str, Path, tuple[str, ...], Callable[[Path], None]]] = [
-            ("stock", stock, stock_way, lambda root: None),
-            ("autograde grade", ours, our_way, forget),
-            ("nbgrader autograde", ours, stock_way, forget),
-        ]
-        for root in (stock, ours):
-            hand_in(root, range(students))
-        for name, root, way, prepare in ways:
-            prepare(root)
-            seconds[name] = run(root, *way)
-            print(f"{name}: {seconds[name]:.1f} s, scores {' '.join(number(score) for score in scores(root))}")
-        for root in (stock, ours):
-            hand_in(root, [0] * students)
-        for name, root, way, prepare in ways:
-            prepare(root)
-            run(root, *way)
-            different[name] = len(set(scores(root)))
-            print(f"{name}, all the same: scores {' '.join(number(score) for score in scores(root))}")
+    for numbers, full in ((range(students), CLEAR), ([0] * students, CLOSE)):
+        same = len(set(numbers)) == 1
+        with tempfile.TemporaryDirectory() as place:
+            stock, ours = Path(place, "stock"), Path(place, "ours")
+            write_stock(stock, full)
+            write_ours(ours, full)
+            for root in (stock, ours):
+                hand_in(root, numbers)
+            ways: list[tuple[str, Path, tuple[str, ...], Callable[[Path], None]]] = [
+                ("stock", stock, stock_way, lambda root: None),
+                ("autograde grade", ours, our_way, forget),
+                ("nbgrader autograde", ours, stock_way, forget),
+            ]
+            for name, root, way, prepare in ways:
+                prepare(root)
+                taken = run(root, *way)
+                found = scores(root)
+                print(f"{name}{', all the same' * same}: {taken:.1f} s, scores {' '.join(map(number, found))}")
+                if same:
+                    different[name] = len(set(found))
+                else:
+                    seconds[name] = taken
     titles = ["students", *(f"{name}" for name, *_ in ways), "ratio", "ratio with the preprocessor"]
     cells = [students, *(f"{seconds[name]:.1f} s" for name, *_ in ways)]
     cells += [f"1/{number(seconds['stock'] / seconds[name])}" for name, *_ in ways[1:]]
