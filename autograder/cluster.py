@@ -14,13 +14,14 @@ import hashlib
 import json
 import socket
 import tempfile
+import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from distributed import Client, KilledWorker, as_completed
+from distributed import Client, KilledWorker, WorkerPlugin, as_completed, get_worker
 from distributed.comm.addressing import parse_address, parse_host_port
 
 from autograder.bundle import pack_course, unpack_course
@@ -59,7 +60,8 @@ def grade_on_cluster(
     secret = read_secret(course.secret_file).decode()
     with _connected(scheduler) as client:
         wanted, lanes = _lanes(client, job)
-        (bundle,) = client.scatter([pack_course(course)], broadcast=True, hash=True)
+        name = f"autograde-{uuid.uuid4()}"
+        client.register_plugin(CourseBundle(pack_course(course), secret), name)
         waiting = iter(submissions)
         futures: dict[Any, int] = {}
 
@@ -68,7 +70,7 @@ def grade_on_cluster(
             if submission is None:
                 return None
             future = client.submit(
-                grade_remotely, bundle, secret, job, submission, pure=False, resources=wanted or None, retries=0
+                grade_remotely, name, job, submission, pure=False, resources=wanted or None, retries=0
             )
             futures[future] = place
             return future
@@ -85,6 +87,7 @@ def grade_on_cluster(
             if following is not None:
                 running.add(following)
             yield place, report
+        client.unregister_worker_plugin(name)
 
 
 def _lanes(client: Client, job: Job) -> tuple[dict[str, float], int]:
@@ -144,13 +147,29 @@ def _allow_failures(dask_scheduler: Any, most: int) -> int:
 # -- on a worker -------------------------------------------------------------------------------------------------------
 
 
-def grade_remotely(bundle: bytes, secret: str, job: Job, submission: Submission) -> Report:
-    """Grade one submission on a worker.
+class CourseBundle(WorkerPlugin):
+    """The course and its secret on every worker, those that come later, too.
+
+    Scattered data would not do: the scheduler drops its copies but one, and that one dies with its worker.
+
+    Attributes:
+        bundle: The course, packed.
+        secret: Its secret.
+    """
+
+    def __init__(self, bundle: bytes, secret: str) -> None:
+        self.bundle = bundle
+        self.secret = secret
+
+
+def grade_remotely(name: str, job: Job, submission: Submission) -> Report:
+    """Grade one submission on a worker, by the course bundle of this name.
 
     Raises:
         AutograderError: If this machine cannot grade it.
     """
-    return _process(secret).grade(replace(job, course=_unpacked(bundle)), None, submission)
+    course = cast(CourseBundle, get_worker().plugins[name])
+    return _process(course.secret).grade(replace(job, course=_unpacked(course.bundle)), None, submission)
 
 
 @functools.cache

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 from pathlib import Path
 
 from autograder.errors import CourseError
@@ -33,15 +34,9 @@ def read_secret(path: Path) -> bytes:
             raise CourseError(f"{VARIABLE}: found {len(text)} characters; expected {_LEAST_LENGTH} or more")
         return text.encode()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        except FileExistsError:
-            found = path.read_bytes().strip()
-        else:
-            found = secrets.token_hex(32).encode()
-            with os.fdopen(handle, "wb") as file:
-                file.write(found + b"\n")
+        if not path.exists():
+            _make(path)
+        found = path.read_bytes().strip()
     except OSError as error:
         reason = error.strerror or error
         raise CourseError(f"{path}: {reason}; set {VARIABLE} or make the folder writable") from error
@@ -50,6 +45,23 @@ def read_secret(path: Path) -> bytes:
             f"{path}: found {len(found)} characters; expected {_LEAST_LENGTH} or more; delete it to renew it"
         )
     return found
+
+
+def _make(path: Path) -> None:
+    """Make a secret's file, whole or not at all; another process's, made meanwhile, stays."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by its owner alone
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_hex(32).encode() + b"\n")
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        except OSError:  # a file system without links
+            os.rename(draft, path)
+    finally:
+        Path(draft).unlink(missing_ok=True)
 
 
 def seed(secret: bytes, *parts: str) -> int:

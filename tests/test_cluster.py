@@ -74,8 +74,12 @@ class Cluster:
 
 
 def start(kind: str, *options: str, folder: Path) -> subprocess.Popen[bytes]:
-    """Start a scheduler or worker of Dask's, in a folder, with an environment that names no secret and no course."""
+    """Start a scheduler or worker of Dask's, in a folder, with an environment that names no secret and no course.
+
+    Copies of scattered data are dropped at once, so that nothing can rely on them.
+    """
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AUTOGRADE")}
+    environment["DASK_DISTRIBUTED__SCHEDULER__ACTIVE_MEMORY_MANAGER__INTERVAL"] = "20ms"
     return subprocess.Popen(
         [sys.executable, "-m", f"distributed.cli.dask_{kind}", "--host=127.0.0.1", *options],
         cwd=folder,
