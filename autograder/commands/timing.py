@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from autograder.nbgrader.commands import instructors_course
+from autograder.commands.shared import instructors_course
 from autograder.render import number, plain
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from autograder.nbgrader.commands import instructors_course
+from autograder.commands.shared import instructors_course
 from autograder.nbgrader.wording import count
 
 if TYPE_CHECKING:

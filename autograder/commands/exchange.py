@@ -2,72 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import click
 
-from autograder.course import Course, find_course, load_course
-from autograder.errors import CourseError, ExchangeError
+from autograder.commands.shared import course_or_none, exchange_options, instructors_course
+from autograder.errors import ExchangeError
 from autograder.nbgrader.place import Options, find_place
 from autograder.nbgrader.wording import count, local
 
 _SOON = timedelta(minutes=15)
 """This close to the due date a submission goes in before it is checked."""
-
-
-def exchange_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command the options that name an exchange, a course and a student, as one argument `options`."""
-
-    @functools.wraps(command)
-    def wrapped(*args: Any, exchange: Path | None, course_id: str | None, student: str | None, **named: Any) -> None:
-        command(*args, options=Options(exchange, course_id, student), **named)
-
-    for option in (
-        click.option("--student", metavar="ID", help="Act as this student; by default your account's name."),
-        click.option("--course-id", metavar="ID", help="nbgrader's name of the course, where there is no course.yml."),
-        click.option("--exchange", metavar="DIR", type=click.Path(path_type=Path), help="nbgrader's exchange folder."),
-    ):
-        wrapped = option(wrapped)
-    return wrapped
-
-
-def course_or_none(start: Path | None) -> Course | None:
-    """Return the course at a path or around the working folder; None where no path was given and there is none.
-
-    Raises:
-        CourseError: If a course.yml is not in order, or there is none at the path that was given.
-    """
-    if start is not None and start.is_file():
-        return load_course(start)
-    try:
-        path = find_course(start or Path.cwd())
-    except CourseError:
-        if start is not None or any((folder / "course.yaml").is_file() for folder in _upwards(Path.cwd())):
-            raise
-        return None
-    return load_course(path)
-
-
-def _upwards(folder: Path) -> tuple[Path, ...]:
-    return (folder, *folder.parents)
-
-
-def instructors_course(ctx: click.Context) -> Course:
-    """Return the course that a command was started in.
-
-    Raises:
-        CourseError: If there is none, it is not in order, or it is a student's copy.
-    """
-    course = course_or_none(ctx.obj)
-    if course is None:
-        return load_course(find_course(Path.cwd()))  # which says that there is none
-    if not (course.root / "solutions").is_dir():
-        raise CourseError(f"{course.root}: has no solutions/; expected the instructor's copy; change to that")
-    return course
 
 
 @click.command()
