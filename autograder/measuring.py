@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import torch
 
 from autograder import floor
-from autograder.clock import Clock, clock_of
+from autograder.clock import Clock, believable, clock_of
 from autograder.course import Threshold
 from autograder.credit import Credit
 from autograder.failure import CallFailed, StudentError
@@ -64,8 +64,9 @@ class Measurement:
     @property
     def spread(self) -> tuple[float, float]:
         """How far the median and the longest time lie above the least, as shares of that."""
-        least = min(self.times_s)
-        return statistics.median(self.times_s) / least - 1, max(self.times_s) / least - 1
+        times_s = believable(self.times_s)
+        least = min(times_s)
+        return statistics.median(times_s) / least - 1, max(times_s) / least - 1
 
 
 def holds_one(ratio: Ratio) -> bool:

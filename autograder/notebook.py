@@ -77,7 +77,9 @@ def notebook_source(text: str, *, where: str = "notebook") -> NotebookSource:
         for row, (line, left) in enumerate(zip(lines, kept, strict=True), start=1):
             if left is not line:
                 removed.append(f"{place}, line {row}: {shown(line.strip()[:80])}")
-        pieces.append(f"# {place}\n" + "\n".join(kept).rstrip("\n") + "\n")
+        body = "\n".join(kept).rstrip("\n") + "\n"
+        # A last line that goes on needs a line to go on with, be it an empty one.
+        pieces.append(f"# {place}\n{body}" + ("\n" if body.endswith("\\\n") else ""))
     return NotebookSource(check_source("\n".join(pieces), where=where), tuple(removed), _stub_digests(text))
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder import floor, wire
-from autograder.clock import Clock
+from autograder.clock import Clock, believable
 from autograder.compare import assert_close
 from autograder.course import Threshold
 from autograder.credit import Credit
@@ -81,6 +81,7 @@ def ratio_of(student_s: list[float], baseline_s: list[float]) -> Ratio:
     The interval spans the ratios of five interleaved groups of pairs: each is an independent measurement of the same
     ratio by the same estimator.
     """
+    student_s, baseline_s = believable(student_s), believable(baseline_s)
     least, baseline = min(student_s), min(baseline_s)
     ratios = [
         min(student_s[group::_GROUPS]) / min(baseline_s[group::_GROUPS])

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from autograder.errors import SubmissionError
@@ -248,6 +248,7 @@ def test_strange_notebooks_are_read_or_refused(cells: Any) -> None:
 
 
 @given(text=st.text(alphabet="%!\"'\\()[]{}#\n\r\t x=1"))
+@example(text="\\\r\r")
 @settings(max_examples=300, deadline=None)
 def test_valid_python_is_never_altered(text: str) -> None:
     try:
