@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 JOBS ?= 2
 
-.PHONY: help setup demo test lint format validate validate-all attacks kills fuzz clean
+.PHONY: help setup demo test lint docs format validate validate-all attacks kills fuzz clean
 
 help:  ## Show this list.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed 's/:.*## /\t/'
@@ -25,13 +25,18 @@ demo: $(READY)  ## Grade a class of made-up submissions and print who got what a
 	@$(BIN)/python -m bench.demo
 
 test: $(READY)  ## Run the tests, with kept submissions of every kind.
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m "not alone" --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -m alone
 
 lint: $(READY)  ## Check format, lint and types, and that notebooks are fresh.
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/autograde build --check
+
+docs: $(READY)  ## Write the reference pages from the code, and build the site into build/site.
+	$(BIN)/python docs/site/reference.py
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
 
 format: $(READY)  ## Format the code.
 	$(BIN)/ruff format .

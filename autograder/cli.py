@@ -9,7 +9,19 @@ from typing import Any
 import click
 
 from autograder import __version__
-from autograder.commands import check, course, exchange, grade, review, timing, validate
+from autograder.commands import (
+    check,
+    completion,
+    course,
+    exchange,
+    exporting,
+    grade,
+    review,
+    scaffold,
+    timing,
+    validate,
+)
+from autograder.commands.help import SECTIONS, epilog
 from autograder.commands.progress import Stopped
 from autograder.commands.shared import UNUSABLE
 from autograder.errors import AutograderError
@@ -23,7 +35,9 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AutograderError as error:
-            click.echo(f"autograde: {error}", err=True)
+            from autograder.render import plain
+
+            click.echo(f"autograde: {plain(str(error))}", err=True)
             sys.exit(UNUSABLE)
         except KeyboardInterrupt as stop:
             click.echo(
@@ -31,17 +45,23 @@ class Commands(click.Group):
             )
             sys.exit(130)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands by what they are for."""
+        known = [name for names in SECTIONS.values() for name in names]
+        others = tuple(name for name in self.list_commands(ctx) if name not in known)
+        for title, names in (*SECTIONS.items(), ("Others", others)):
+            rows = [(name, self.commands[name].get_short_help_str(200)) for name in names if name in self.commands]
+            if rows:
+                with formatter.section(title):
+                    formatter.write_dl(rows)
+
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--course", metavar="PATH", type=click.Path(path_type=Path), help="The course.yml to use, or its folder.")
 @click.version_option(__version__, prog_name="autograde")
 @click.pass_context
 def main(ctx: click.Context, course: Path | None) -> None:
-    """Check, grade and validate exercises of a PyTorch course.
-
-    Students use `autograde list`, `fetch`, `check`, `submit` and `feedback`; instructors `release`, `collect`, `grade`,
-    `release-feedback` and `export`.
-    """
+    """Check, grade and validate exercises of a PyTorch course."""
     ctx.obj = course
 
 
@@ -49,8 +69,10 @@ for _command in (
     check.check,
     grade.grade,
     validate.validate,
-    *(command for module in (course, exchange, review, timing) for command in module.COMMANDS),
+    completion.completion,
+    *(command for module in (course, exchange, exporting, review, scaffold, timing) for command in module.COMMANDS),
 ):
+    _command.epilog = epilog(str(_command.name))
     main.add_command(_command)
 
 if __name__ == "__main__":

@@ -14,7 +14,6 @@ from typing import Protocol
 from autograder.errors import SandboxError
 from autograder.sandbox import Worker
 
-
 _MISREAD = 0.25
 
 

@@ -1,7 +1,8 @@
 """Define what `course.yml` may say: its entries as frozen dataclasses, checked by pydantic.
 
-Each field carries, as its pydantic description, the words that a message uses for what was expected there. Objects made
-in Python are not checked, so that tests of the engine can ask for limits that no course may set.
+Each field carries, as its pydantic description, the words that a message uses for what was expected there. What it
+means stands in its class's docstring; `docs/reference/course.md` is made from both. Objects made in Python are not
+checked, so that tests of the engine can ask for limits that no course may set.
 """
 
 from __future__ import annotations
@@ -66,6 +67,16 @@ def _require(holds: Callable[[str], object]) -> AfterValidator:
     return AfterValidator(check)
 
 
+def is_text(text: str) -> bool:
+    """Say whether a text is one line that people can read."""
+    return bool(text.strip()) and text.isprintable() and len(text) <= 200
+
+
+def is_module_name(name: str) -> bool:
+    """Say whether an assignment may bear a name, but for names that are taken."""
+    return bool(_NAME.fullmatch(name)) and not keyword.iskeyword(name)
+
+
 def _due(value: object) -> object:
     """Return a date and time, naive where the text names no offset."""
     if value is None:
@@ -101,7 +112,7 @@ def _expect(words: str, alias: str | None = None) -> Any:
 Number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
 Share = Annotated[Number, Field(ge=0, le=1)]
 Count = Annotated[int, Strict(), Field(ge=1, le=4096)]
-Text = Annotated[str, Strict(), _require(lambda text: text.strip() and text.isprintable() and len(text) <= 200)]
+Text = Annotated[str, Strict(), _require(is_text)]
 Seconds = Annotated[Number, BeforeValidator(_quantity(_SECONDS)), Field(ge=10, le=86_400)]
 Size = Annotated[int, BeforeValidator(_quantity(_BYTES))]
 FilePath = Annotated[Path, BeforeValidator(lambda value: Path(_text_adapter().validate_python(value)))]
@@ -116,16 +127,23 @@ def _text_adapter() -> TypeAdapter[str]:
     return TypeAdapter(Text)
 
 
-def _module_name(name: str) -> bool:
-    return bool(_NAME.fullmatch(name)) and not keyword.iskeyword(name)
-
-
 _PROMISE = "at least 10 s (which students are promised) and at most 24 h, such as 30 s or 2 min"
 
 
 @dataclasses.dataclass(frozen=True)
 class Limits:
-    """Bound what one check may use; times are CPU time."""
+    """Bound what a submission may use in one check; times are CPU time.
+
+    Attributes:
+        time_s: The time of one check. Both limits on time are enforced from outside, by the worker's CPU clock.
+        load_time_s: The time that loading the module may take.
+        wall_factor: By the clock on the wall a check may take so many times as long; it ends those that wait.
+        memory_bytes: Memory of the worker, files on its own disk included.
+        processes: Processes, its own included. More than one never where time or memory is graded.
+        threads: Threads.
+        output_bytes: What it may print; the rest is cut off.
+        disk_bytes: The size of each of the worker's own file systems.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -152,7 +170,12 @@ class Limits:
 
 @dataclasses.dataclass(frozen=True)
 class Threshold:
-    """Bound a ratio: all points at or below `full`, no points at or above `none`."""
+    """Bound the ratio of a speed check, the student's time divided by the baseline's.
+
+    Attributes:
+        full: All points at or below it.
+        none: No points at or above it. Between the two the points fall with the logarithm of the ratio.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -162,7 +185,13 @@ class Threshold:
 
 @dataclasses.dataclass(frozen=True)
 class LatePolicy:
-    """Say what a late day costs, as shares of the score."""
+    """Say what a late day costs, as shares of the score.
+
+    Attributes:
+        grace_days: Days after the due date that cost nothing.
+        penalty_per_day: What each further day that has begun costs.
+        cap: The most that lateness costs.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -176,12 +205,26 @@ Thresholds = Mapping[CheckName, Mapping[Device, Annotated[Threshold, AfterValida
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class AssignmentEntry:
-    """Hold what `course.yml` says about one assignment."""
+    """Hold what `course.yml` says about one assignment.
+
+    Attributes:
+        name: The name of its folders under `assignments/` and `solutions/`, and of the module that students write.
+        title: What people read.
+        due: When it is due, in the course's time zone unless the date has an offset.
+        late: What a late day costs.
+        hidden_feedback: What students read about hidden checks: nothing but the points, the verdict, or also the hint.
+        gradings_per_day: How many different submissions of one student are graded officially on one day.
+        forbidden: Calls that a submission may not make; `.*` at the end stands for all names in a module.
+        thresholds: The bounds of the speed checks, for each device.
+        limits: What a submission may use.
+        stub_score: What the unchanged stub earns, for `autograde validate`.
+        preload: Modules to import before workers are forked, each of which would otherwise import them anew.
+    """
 
     __pydantic_config__ = _STRICT
 
     name: Annotated[
-        Annotated[str, Strict(), _require(_module_name)],
+        Annotated[str, Strict(), _require(is_module_name)],
         _expect("a lower-case Python name of at most 60 characters, such as logsoftmax"),
     ]
     title: Annotated[Text, _expect("one line of text, in quotes where YAML takes it for something else")]
@@ -214,6 +257,25 @@ class CourseEntry:
     """Hold what `course.yml` says.
 
     `late`, `hidden_feedback`, `gradings_per_day` and `limits` are the defaults of every assignment.
+
+    Attributes:
+        title: What people read.
+        assignments: The assignments, in order.
+        pass_mark: The share of the points from which `check` and `grade` exit 0.
+        device: Where submissions run; `auto` is a GPU of NVIDIA's where there is one, else the CPU.
+        sandbox: The level that official grading demands.
+        timezone: The time zone of due dates.
+        data: The folder of data sets; what it lacks is looked for where the variable `AUTOGRADE_DATA` says.
+        secret_file: The file of the secret behind the random inputs, made where it is missing; the variable
+            `AUTOGRADE_SECRET` overrides it.
+        course_id: nbgrader's name of the course.
+        exchange: nbgrader's exchange folder; nbgrader's own default if absent.
+        gradebook: The URL of nbgrader's gradebook; `gradebook.db` beside `course.yml` if absent. The variable
+            `AUTOGRADE_GRADEBOOK` overrides it and may hold a password.
+        late: What a late day costs.
+        hidden_feedback: What students read about hidden checks: nothing but the points, the verdict, or also the hint.
+        gradings_per_day: How many different submissions of one student are graded officially on one day.
+        limits: What a submission may use.
     """
 
     __pydantic_config__ = _STRICT

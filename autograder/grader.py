@@ -12,6 +12,7 @@ from autograder.job import Job
 from autograder.report import Progress, Report
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, Worker, make_sandbox
+from autograder.sandbox.levels import require
 from autograder.store import Reuse, Store, job_key
 from autograder.submission import Submission
 
@@ -70,3 +71,33 @@ class Grader:
         """End the sandbox, and give the core back."""
         self.sandbox.close()
         self._core.close()
+
+
+class LastingGrader:
+    """Keeps one grader from submission to submission, for as long as the course and the job stay as they are."""
+
+    def __init__(self) -> None:
+        """Start nothing yet."""
+        self._grader: Grader | None = None
+        self._state: tuple[object, ...] = ()
+
+    def grade(
+        self, job: Job, submission: Submission, *, reuse: Reuse | None = None, progress: Progress | None = None
+    ) -> Report:
+        """Grade one submission.
+
+        Raises:
+            AutograderError: Whatever kept it from being graded, such as a check file that does not load.
+        """
+        require(job.level)
+        now = (job, reuse, job_key(load_course(job.course), job))
+        if self._grader is None or self._state != now:
+            self.close()
+            self._grader, self._state = Grader(job, reuse), now
+        return self._grader.grade(submission, progress)
+
+    def close(self) -> None:
+        """End what was started."""
+        grader, self._grader, self._state = self._grader, None, ()
+        if grader is not None:
+            grader.close()

@@ -15,15 +15,14 @@ import threading
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, BinaryIO
 
-from autograder.course import load_course
 from autograder.errors import AutograderError, CourseError
 from autograder.job import MOST_DEATHS, Job, given_up
 from autograder.report import Report
-from autograder.store import Reuse, engine_digest, job_key
+from autograder.store import Reuse, engine_digest
 from autograder.submission import Submission
 
 if TYPE_CHECKING:
-    from autograder.grader import Grader
+    from autograder.grader import LastingGrader
 
 _IDLE_S = 300.0
 
@@ -121,8 +120,7 @@ class GradingProcess:
 
 def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer requests until there are no more."""
-    grader: Grader | None = None
-    state: tuple[object, ...] = ()
+    grader: LastingGrader | None = None
     try:
         while True:
             try:
@@ -131,17 +129,10 @@ def _serve(requests: BinaryIO, answers: BinaryIO) -> None:
                 return
             answer: Report | AutograderError
             try:
-                from autograder.grader import Grader
-                from autograder.sandbox.levels import require
+                from autograder.grader import LastingGrader
 
-                require(job.level)
-                now = (job, reuse, job_key(load_course(job.course), job))
-                if grader is None or state != now:
-                    if grader is not None:
-                        grader.close()
-                    grader, state = None, ()
-                    grader, state = Grader(job, reuse), now
-                answer = grader.grade(submission)
+                grader = grader or LastingGrader()
+                answer = grader.grade(job, submission, reuse=reuse)
             except AutograderError as error:
                 answer = error
             pickle.dump(answer, answers)

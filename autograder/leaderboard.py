@@ -16,6 +16,7 @@ from autograder.course_entries import DEVICES
 from autograder.errors import CourseError
 from autograder.job import Job, official_level
 from autograder.report import SCHEMA, CheckResult, Report, report_of
+from autograder.submission import Submission
 from autograder.timing import Timing, timing_of, why_untimed
 
 
@@ -61,11 +62,13 @@ class Kept:
         reports: The kept reports, of every device that was asked for.
         ungraded: Students whose submission has none, by device.
         warnings: What an instructor should know of the class.
+        submissions: What is collected.
     """
 
     reports: tuple[Report, ...]
     ungraded: tuple[str, ...]
     warnings: tuple[str, ...]
+    submissions: tuple[Submission, ...] = ()
 
 
 def rank(timings: Iterable[tuple[str, Timing]]) -> tuple[Place, ...]:
@@ -139,7 +142,7 @@ def kept_reports(course: Course, name: str, devices: Sequence[str]) -> Kept:
         reports += found
         if not found:
             ungraded.append(submission.student)
-    return Kept(tuple(reports), tuple(ungraded), tuple(warnings))
+    return Kept(tuple(reports), tuple(ungraded), tuple(warnings), tuple(submissions))
 
 
 def read_reports(path: Path, name: str) -> list[Report]:

@@ -32,7 +32,7 @@ _COURSE = pytest.StashKey[Path]()
 _CHECK: pytest.StashKey[CheckRun] = pytest.StashKey()
 _SKIPPED = pytest.StashKey[bool]()
 _PREFIX = "check_"
-_HIDDEN_SUFFIX = "_hidden"
+_HIDDEN_FOLDER = "solutions"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -110,7 +110,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             continue
         grading = _grading_of(item)
         name = function.__name__.removeprefix(_PREFIX)
-        hidden = item.path.stem.endswith(_HIDDEN_SUFFIX)
+        hidden = item.path.parent.parent.name == _HIDDEN_FOLDER
         if owners.setdefault(f"{item.path.parent.name}/{name}", function) is not function:
             raise pytest.UsageError(f"{item.path.name}: there is another check_{name}; rename one")
         check = next((check for check in grading.checks if check.name == name), None)

@@ -31,16 +31,22 @@ CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
 _COMMAND_SIGN = re.compile(r"([:#])(?=\1)")
 
 
-def plain(text: str) -> str:
-    """Return a submission's text so that nothing that shows it obeys it.
+def readable(text: str) -> str:
+    """Return text in which every character prints: controls and lone surrogates are escapes, line ends stay."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
 
-    Control characters become escapes. In the log of a CI service the signs that begin its commands, ``::`` and
-    ``##``, are parted by a character without width.
+
+def parted(text: str) -> str:
+    """Return text without the signs that begin commands of CI services, ``::`` and ``##``.
+
+    They are parted by a character without width.
     """
-    text = "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
-    if any(name in os.environ for name in CI_VARIABLES):
-        text = _COMMAND_SIGN.sub("\\1\u200b", text)
-    return text
+    return _COMMAND_SIGN.sub("\\1\u200b", text)
+
+
+def plain(text: str) -> str:
+    """Return a submission's text so that nothing that shows it obeys it: no terminal, no log of a CI service."""
+    return parted(readable(text)) if any(name in os.environ for name in CI_VARIABLES) else readable(text)
 
 
 def number(value: float) -> str:
@@ -91,6 +97,12 @@ def _reason(check: CheckResult) -> Text:
             text.append(f"\n  | … and {len(lines) - len(shown)} lines more", style="dim")
     text.append("\n")
     return text
+
+
+def show_scores(console: Console, reports: Sequence[Report]) -> None:
+    """Print one line for each submission, its score alone."""
+    for report in reports:
+        console.print(Text(f"{plain(report.student)}: {number(report.score)}/{number(report.max_score)}"))
 
 
 def show_class(

@@ -116,7 +116,7 @@ def read_submissions(paths: Sequence[Path], *, name: str, stub: str | None = Non
             # A source never holds NUL, so that this digest is of none.
             digest = _digest(f"\0{error}")
             found[student] = Submission(student, name, "", digest, where, error=str(error))
-    return sorted(found.values(), key=lambda submission: _natural(submission.student))
+    return sorted(found.values(), key=lambda submission: natural(submission.student))
 
 
 def _submission(candidates: Candidates, *, name: str, student: str, stub: str | None) -> Submission:
@@ -232,11 +232,11 @@ def _is_one_submission(path: Path, name: str) -> bool:
 
 def _listed(path: Path) -> list[Path]:
     try:
-        return sorted((file for file in path.iterdir() if not is_junk(file.name)), key=lambda file: _natural(file.name))
+        return sorted((file for file in path.iterdir() if not is_junk(file.name)), key=lambda file: natural(file.name))
     except OSError as error:
         raise unreadable(shown(str(path)), error) from None
 
 
-def _natural(text: str) -> tuple[list[str | int], str]:
+def natural(text: str) -> tuple[list[str | int], str]:
     """Return a sort key that puts `ada9` before `ada10`."""
     return [int(part) if place % 2 else part.casefold() for place, part in enumerate(re.split(r"(\d+)", text))], text

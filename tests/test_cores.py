@@ -12,7 +12,10 @@ import pytest
 
 from autograder.cores import Core
 
-pytestmark = pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind processes")
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system does not bind processes"),
+]
 _TAKE = """
 import os
 from autograder.cores import Core

@@ -465,7 +465,8 @@ def test_the_instructors_list_counts_what_waits(world: World, ada: Path) -> None
 def collected(world: World, *arguments: str) -> tuple[list[str], list[str]]:
     """Collect and return the lines and the warnings, but for the one that root owns every file here."""
     result = world.instructor("collect", "echo", *arguments)
-    warnings = [line.removeprefix("warning: ") for line in result.stderr.splitlines()]
+    lines = [line for line in result.stderr.splitlines() if not line.startswith("next: ")]
+    warnings = [line.removeprefix("warning: ") for line in lines]
     return lines_of(result), [line for line in warnings if "submitted by the account" not in line]
 
 

@@ -299,6 +299,15 @@ def test_fixtures_may_lie_beside_the_checks_and_serve_hidden_ones(lab: Lab) -> N
     assert [(result.verdict, result.hidden) for result in results.values()] == [("passed", False), ("passed", True)]
 
 
+def test_a_check_under_solutions_is_hidden_whatever_its_file_is_called(lab: Lab) -> None:
+    secret = '@points(1)\ndef check_secret(student):\n    """Secret."""\n    assert student.echo(torch.ones(1)) == 7\n'
+    lab.write("solutions/echo/check_more.py", HEAD + secret)
+
+    checks = graded(lab, CASES)
+
+    assert {name: check.hidden for name, check in checks.items()} == {"echo": False, "secret": True}
+
+
 def test_a_conftest_beside_a_submission_is_never_read(lab: Lab) -> None:
     for folder in ("submissions", "submissions/ada"):
         lab.write(f"{folder}/conftest.py", "raise SystemExit('read')\n")

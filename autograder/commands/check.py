@@ -2,77 +2,154 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from rich.console import Console
 from rich.text import Text
 
-from autograder.commands.progress import run_grading
+from autograder.commands.completion import check_names, name_argument
+from autograder.commands.outputs import Outputs, results_options
+from autograder.commands.progress import progress_bar
+from autograder.commands.results import write_results
 from autograder.commands.shared import (
     FAILED,
+    UNUSABLE,
     device_option,
     find_assignment,
-    json_option,
+    next_step,
+    quiet_option,
     results_console,
     sandbox_option,
-    write_json,
 )
-from autograder.errors import SubmissionError
+from autograder.course import Assignment
+from autograder.errors import AutograderError, SubmissionError
 
 if TYPE_CHECKING:
-    from autograder.report import Report
+    from autograder.report import CheckResult, Report
+    from autograder.submission import Submission
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-@click.option("--only", metavar="CHECK", help="Run a single check.")
+@click.option("--only", metavar="CHECK", shell_complete=check_names, help="Run a single check.")
+@click.option("--watch", is_flag=True, help="Run again whenever the submission is saved, until Ctrl-C.")
 @click.option("--pictures/--no-pictures", default=True, help="Draw what is better looked at than read.")
 @sandbox_option
 @device_option
-@json_option
+@results_options("json", "junit", "ci")
+@quiet_option
 @click.pass_context
 def check(
     ctx: click.Context,
     name: str,
     path: Path | None,
     only: str | None,
+    watch: bool,
     pictures: bool,
     sandbox: str | None,
     device: str | None,
-    json_path: Path | None,
+    outputs: Outputs,
+    quiet: bool,
 ) -> None:
     """Run the public checks over your own submission.
 
-    PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME.
+    PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME. Exits 0 if the
+    score reaches the course's pass mark, else 1, or 2 where a check failed by our fault.
     """
     course, assignment = find_assignment(ctx, name, only)
+    outputs.require()
+    from autograder.formats.feedback import reaches
+    from autograder.grader import LastingGrader
     from autograder.job import Job, choose_device
-    from autograder.sandbox.levels import best_level, require
-    from autograder.submission import other_stub, read_submission
+    from autograder.sandbox.levels import best_level
 
     level = best_level() if sandbox in (None, "auto") else str(sandbox)
-    require(level)
-    submission = read_submission(path or assignment.folder, name=name, stub=other_stub(assignment, path))
-    if any("differ from the stub" in flag for flag in submission.flags):
-        raise SubmissionError(f"{path or assignment.folder}: {submission.flags[0]}; name the one that counts")
     drawn = course.root / ".autograde" / "pictures" / name if pictures else None
     device = choose_device(course, device)
     job = Job(course.path, name, level, device, hidden=False, select=(only,) if only else None, pictures=drawn)
-    before = _pictures(drawn)
-    (report,) = run_grading(job, [submission], jobs=1, quiet=json_path == Path("-"))
-    report = _without_flag(report, "graded at sandbox level")
-    if json_path is not None:
-        write_json(json_path, [report])
-    if json_path != Path("-"):
-        from autograder.render import show_report
+    grader = LastingGrader()
+    written: list[bool] = []
 
-        show_report(results_console(), report)
-        for picture in sorted(set(_pictures(drawn)) - set(before)):
-            results_console().print(Text(f"picture: {picture[0]}", style="dim"))
-    sys.exit(0 if report.score >= course.pass_mark * report.max_score else FAILED)
+    def look() -> Report:
+        submission, before = _read(assignment, path), _pictures(drawn)
+        with progress_bar(name, None, quiet=quiet or outputs.ci or outputs.on_stdout) as step:
+
+            def progress(news: CheckResult | str) -> None:
+                step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
+
+            report = _without_flag(grader.grade(job, submission, progress=progress), "graded at sandbox level")
+        written.append(write_results(outputs, [report], course=course, assignment=assignment, submissions=[submission]))
+        if not outputs.on_stdout:
+            (report,) = outputs.seen([report], assignment)
+            _show(outputs.console(), report, sorted(set(_pictures(drawn)) - set(before)), quiet=quiet)
+        return report
+
+    _read(assignment, path)  # what cannot be read at all is not waited for
+    try:
+        report = _keep_looking(look, [path or assignment.folder, assignment.folder]) if watch else look()
+    finally:
+        grader.close()
+    if not report.complete or not written[-1]:
+        sys.exit(UNUSABLE)
+    passed = reaches(report, course.pass_mark)
+    if passed and not quiet and not outputs.ci and not outputs.on_stdout:
+        next_step(f"`autograde submit {name}` hands it in")
+    sys.exit(0 if passed else FAILED)
+
+
+def _read(assignment: Assignment, path: Path | None) -> Submission:
+    from autograder.submission import other_stub, read_submission
+
+    place = path or assignment.folder
+    submission = read_submission(place, name=assignment.name, stub=other_stub(assignment, path))
+    if any("differ from the stub" in flag for flag in submission.flags):
+        raise SubmissionError(f"{place}: {submission.flags[0]}; name the one that counts")
+    return submission
+
+
+def _show(console: Console, report: Report, pictures: list[tuple[Path, int]], *, quiet: bool) -> None:
+    from autograder.render import show_report, show_scores
+
+    if quiet:
+        show_scores(console, [report])
+        return
+    show_report(console, report)
+    for path, _ in pictures:
+        console.print(Text(f"picture: {path}", style="dim"))
+
+
+def _keep_looking(look: Callable[[], Report], places: list[Path]) -> Report:
+    """Look now and after every save, until Ctrl-C; return the last report.
+
+    Raises:
+        AutograderError: If there was nothing to report up to the end.
+    """
+    from autograder.saves import saves
+
+    report: Report | None = None
+    problem: BaseException = KeyboardInterrupt()
+    console = results_console()
+    with contextlib.closing(saves(places)) as changes, contextlib.suppress(KeyboardInterrupt):
+        for _ in changes:
+            if console.is_terminal:
+                console.clear()
+            console.print(Text(f"{datetime.now():%H:%M:%S}", style="dim"))
+            try:
+                report = look()
+            except AutograderError as error:  # half a file, or a check file that is being written
+                report, problem = None, error
+                click.echo(f"autograde: {error}", err=True)
+            click.echo("waiting for the next save; Ctrl-C ends", err=True)
+    if report is None:
+        raise problem
+    return report
 
 
 def _pictures(folder: Path | None) -> list[tuple[Path, int]]:

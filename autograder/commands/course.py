@@ -8,6 +8,7 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from autograder.commands.completion import assignment_names, names_argument
 from autograder.commands.shared import (
     FAILED,
     course_of,
@@ -21,7 +22,7 @@ from autograder.nbgrader.place import Options, has_exchange
 
 
 @click.command("list")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=assignment_names)
 @click.pass_context
 @exchange_options
 def list_(ctx: click.Context, name: str | None, options: Options) -> None:
@@ -77,7 +78,7 @@ def _print_receipts(course: Course | None, name: str, options: Options) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@names_argument
 @click.option("--check", "only_check", is_flag=True, help="Write nothing; exit 1 if a notebook is stale or missing.")
 @click.pass_context
 def build(ctx: click.Context, names: tuple[str, ...], only_check: bool) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from autograder.commands.shared import course_or_none, exchange_options, instructors_course
+from autograder.commands.completion import name_argument
+from autograder.commands.shared import course_or_none, exchange_options, instructors_course, next_step
 from autograder.errors import ExchangeError
 from autograder.nbgrader.place import Options, find_place
 from autograder.nbgrader.wording import count, local
@@ -17,7 +18,7 @@ _SOON = timedelta(minutes=15)
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.pass_context
 @exchange_options
 def release(ctx: click.Context, name: str, options: Options) -> None:
@@ -41,13 +42,14 @@ def release(ctx: click.Context, name: str, options: Options) -> None:
     click.echo(f"{name}: {words}: {released.folder}")
     if released.submitted:
         click.echo(f"{name}: {count(released.submitted, 'student has', 'students have')} submitted already", err=True)
+    next_step(f"students get it with `autograde fetch {name}`")
     due = course.assignment(name).due
     if due is not None and due < datetime.now(UTC):
         click.echo(f"{name}: was due {local(due, due)}; every submission will be late", err=True)
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.pass_context
 @exchange_options
 def collect(ctx: click.Context, name: str, options: Options) -> None:
@@ -63,10 +65,12 @@ def collect(ctx: click.Context, name: str, options: Options) -> None:
         click.echo(f"warning: {warning}", err=True)
     came = len(collected.new) + len(collected.updated)
     click.echo(f"{name}: {count(came, 'submission', 'submissions')} collected, {len(collected.same)} there already")
+    if came:
+        next_step(f"`autograde grade {name}` grades what was collected")
 
 
 @click.command("release-feedback")
-@click.argument("name")
+@name_argument
 @click.pass_context
 @exchange_options
 def release_feedback(ctx: click.Context, name: str, options: Options) -> None:
@@ -87,7 +91,7 @@ def release_feedback(ctx: click.Context, name: str, options: Options) -> None:
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.option("--missing", is_flag=True, help="Put back files that your copy lacks; the others stay as they are.")
 @click.pass_context
 @exchange_options
@@ -113,10 +117,12 @@ def fetch(
         click.echo(f"  {file}")
     words = "nothing is missing in" if not files else "put back into" if missing else "fetched to"
     click.echo(f"{name}: {words} {target}")
+    if files and course is not None:
+        next_step(f"`autograde check {name}` checks your work there, and again at each save with --watch")
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.argument("path", required=False, type=click.Path(path_type=Path))
 @click.option("--check/--no-check", default=True, help="Run the public checks first; they never stop a submission.")
 @click.pass_context
@@ -164,7 +170,7 @@ def submit(
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.pass_context
 @exchange_options
 def feedback(ctx: click.Context, name: str, options: Options) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -10,17 +9,20 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autograder.commands.completion import name_argument
+from autograder.commands.outputs import Outputs, results_options
+from autograder.commands.pages import html_option, write_html
 from autograder.commands.progress import run_grading
+from autograder.commands.results import write_results
 from autograder.commands.shared import (
     FAILED,
     UNUSABLE,
     device_option,
     find_assignment,
-    json_option,
-    results_console,
+    next_step,
+    quiet_option,
     sandbox_option,
     stub_of,
-    write_json,
 )
 from autograder.course import Assignment, Course
 from autograder.errors import CourseError, SubmissionError
@@ -33,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--resume/--no-resume", default=True, help="Take what was graded before; --no-resume measures anew.")
@@ -41,7 +43,9 @@ if TYPE_CHECKING:
 @click.option("--scheduler", metavar="ADDRESS", help="The scheduler of a Dask cluster, or its scheduler file.")
 @sandbox_option
 @device_option
-@json_option
+@results_options("json", "junit", "gradescope", "classroom50", "ci")
+@html_option
+@quiet_option
 @click.pass_context
 def grade(
     ctx: click.Context,
@@ -53,7 +57,9 @@ def grade(
     scheduler: str | None,
     sandbox: str | None,
     device: str | None,
-    json_path: Path | None,
+    outputs: Outputs,
+    html: Path | None,
+    quiet: bool,
 ) -> None:
     """Grade submissions with public and hidden checks.
 
@@ -62,7 +68,14 @@ def grade(
     `nbgrader autograde NAME`.
     """
     course, assignment = find_assignment(ctx, name, None)
+    outputs.require()
+    if html is not None:
+        from autograder.html.folder import prepare
+
+        prepare(html, name)
+    from autograder.formats.feedback import reaches
     from autograder.job import Job, choose_device, official_level
+    from autograder.render import plain
     from autograder.sandbox.levels import best_level, require
     from autograder.store import Reuse, store_url
 
@@ -73,31 +86,61 @@ def grade(
     job = Job(course.path, name, level, choose_device(course, device))
     reuse = Reuse(store_url(course), resume)
     standings: dict[str, tuple[float, float]] | None = None
-    run = functools.partial(run_grading, job, jobs=jobs, quiet=False, reuse=reuse, scheduler=cluster)
+    graded: list[Submission] = []
+
+    def run(submissions: list[Submission]) -> list[Report]:
+        graded.extend(submissions)
+        return run_grading(job, submissions, jobs=jobs, quiet=quiet or outputs.ci, reuse=reuse, scheduler=cluster)
+
+    named = _named(paths, assignment) if paths else []
+    outputs.require_one(len(named))
     if paths:
-        submissions, refused = _admitted(course, reuse, _named(paths, assignment))
+        submissions, refused = _admitted(course, reuse, named)
         reports = run(submissions)
     else:
         reports, standings, refused = _grade_collected(course, job, reuse, run)
-    if json_path is not None:
-        write_json(json_path, reports)
-    if json_path != Path("-"):
-        from autograder.render import show_class, show_report
+    written = write_results(outputs, reports, course=course, assignment=assignment, submissions=named)
+    if html is not None and reports:
+        from autograder.html.findings import find_out
+        from autograder.html.folder import Graded
 
-        if len(reports) == 1 and standings is None and not refused:
-            show_report(results_console(), reports[0])
-        elif reports:
-            show_class(results_console(), reports, standings)
+        # One submission is no class: its page goes beside those of the others, whose class page stays.
+        alone = len(reports) == 1 and standings is None
+        findings = None if alone else find_out(assignment, reports, submissions=graded)
+        pages = Graded(reports, graded, standings or {}, findings)
+        written = write_html(html, pages, course=course, name=name) and written
+    if not outputs.on_stdout:
+        _show(outputs, outputs.seen(reports, assignment), standings, alone=not refused, quiet=quiet)
     unfinished = [report for report in reports if not report.complete]
     for report in unfinished:
         end = "no grade is final" if standings is None else "its old score stays; grade again"
-        click.echo(f"autograde: {report.student}: a check failed by our fault (grader_error); {end}", err=True)
+        click.echo(f"autograde: {plain(report.student)}: a check failed by our fault (grader_error); {end}", err=True)
     for words in refused:
-        click.echo(f"autograde: {words}", err=True)
-    if unfinished or refused:
+        click.echo(f"autograde: {plain(words)}", err=True)
+    if unfinished or refused or not written:
         sys.exit(UNUSABLE)
-    passed = all(report.score >= course.pass_mark * report.max_score for report in reports)
-    sys.exit(0 if passed else FAILED)
+    if standings is not None and not quiet and not outputs.ci:
+        next_step(f"`autograde release-feedback {name}` gives it back to the students")
+    sys.exit(0 if all(reaches(report, course.pass_mark) for report in reports) else FAILED)
+
+
+def _show(
+    outputs: Outputs,
+    reports: list[Report],
+    standings: dict[str, tuple[float, float]] | None,
+    *,
+    alone: bool,
+    quiet: bool,
+) -> None:
+    """Print reports: one alone in full, a class as a table."""
+    from autograder.render import show_class, show_report, show_scores
+
+    if quiet:
+        show_scores(outputs.console(), reports)
+    elif len(reports) == 1 and standings is None and alone:
+        show_report(outputs.console(), reports[0])
+    elif reports:
+        show_class(outputs.console(), reports, standings)
 
 
 def _named(paths: tuple[Path, ...], assignment: Assignment) -> list[Submission]:
@@ -143,6 +186,7 @@ def _grade_collected(
         today; their old scores stay.
     """
     from autograder.nbgrader.gradebook import read_class, require_generated, write_grades
+    from autograder.render import plain
 
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)
@@ -150,7 +194,7 @@ def _grade_collected(
     reports = run(submissions)
     written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
     for warning in (*warnings, *written.warnings):
-        click.echo(f"warning: {warning}", err=True)
+        click.echo(f"warning: {plain(warning)}", err=True)
     new, same = len(written.written), len(written.current)
     click.echo(f"{job.assignment}: {new} written to the gradebook, {same} there already", err=True)
     return reports, {student: (entry.late, entry.final) for student, entry in written.standings.items()}, refused

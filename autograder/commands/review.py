@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autograder.commands.completion import name_argument, names_argument
 from autograder.commands.shared import instructors_course
 from autograder.nbgrader.wording import count
 
@@ -20,7 +21,7 @@ _DIFFER, _UNUSABLE = 1, 2
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--yes", is_flag=True, help="Write the new grades without asking.")
 @click.pass_context
@@ -104,7 +105,7 @@ def _show_summary(name: str, found: Regraded) -> None:
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@names_argument
 @click.pass_context
 def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     """Verify that the store of reports, the gradebook and the export agree (instructors).
@@ -142,7 +143,7 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.argument("paths", nargs=-1, metavar="[PATH]...", type=click.Path(path_type=Path))
 @click.option(
     "--at-least",

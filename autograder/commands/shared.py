@@ -6,7 +6,7 @@ import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 from rich.console import Console
@@ -14,9 +14,6 @@ from rich.console import Console
 from autograder.course import Assignment, Course, find_course, load_course
 from autograder.errors import CourseError
 from autograder.nbgrader.place import Options
-
-if TYPE_CHECKING:
-    from autograder.report import Report
 
 FAILED, UNUSABLE = 1, 2
 
@@ -30,13 +27,7 @@ sandbox_option = click.option(
 device_option = click.option(
     "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default=None, help="The device to run on."
 )
-json_option = click.option(
-    "--json",
-    "json_path",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="Write the report as JSON; - is stdout.",
-)
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Say no more than the scores, warnings and errors.")
 
 
 def exchange_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -113,6 +104,11 @@ def progress_console() -> Console:
     return Console(file=sys.stderr, highlight=False)
 
 
+def next_step(words: str) -> None:
+    """Say what a user may do next, on standard error."""
+    click.echo(f"next: {words}", err=True)
+
+
 def find_assignment(ctx: click.Context, name: str, only: str | None) -> tuple[Course, Assignment]:
     """Return the course and one of its assignments.
 
@@ -129,15 +125,3 @@ def find_assignment(ctx: click.Context, name: str, only: str | None) -> tuple[Co
 def stub_of(assignment: Assignment) -> str | None:
     """Return the text of an assignment's stub; None where there is none."""
     return assignment.stub.read_text(encoding="utf-8") if assignment.stub.is_file() else None
-
-
-def write_json(path: Path, reports: list[Report]) -> None:
-    """Write reports as JSON to a file, whole or not at all, or to standard output for ``-``."""
-    from autograder.build import write_whole
-    from autograder.report import to_json
-
-    text = to_json(reports)
-    if path == Path("-"):
-        click.echo(text, nl=False)
-    else:
-        write_whole(path, text)

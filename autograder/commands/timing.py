@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from autograder.commands.completion import name_argument
+from autograder.commands.pages import html_option, write_html
 from autograder.commands.shared import instructors_course
 from autograder.render import number, plain
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from autograder.leaderboard import Kept, Ranking
     from autograder.timing import Timing
 
-_FAILED = 1
+_FAILED, _UNUSABLE = 1, 2
 _device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -29,7 +31,7 @@ _device = click.option(
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are timed at once.")
 @_device
 @click.pass_context
@@ -58,21 +60,23 @@ def calibrate(ctx: click.Context, name: str, jobs: int, device: str | None) -> N
 
 
 @click.command()
-@click.argument("name")
+@name_argument
 @_device
 @click.option(
     "--json",
     "document",
     metavar="FILE",
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="Rank what `grade --json FILE` wrote, in place of what was collected.",
+    help="Take what `grade --json FILE` wrote, in place of what was collected.",
 )
+@html_option
 @click.pass_context
-def report(ctx: click.Context, name: str, device: str | None, document: Path | None) -> None:
-    """Rank the speed of graded submissions (instructors).
+def report(ctx: click.Context, name: str, device: str | None, document: Path | None, html: Path | None) -> None:
+    """Rank the speed of graded submissions, or write pages about them (instructors).
 
     Takes the reports that grading kept of what was collected for NAME and grades nothing. Whoever's interval overlaps
-    with that of the first one of a rank shares it.
+    with that of the first one of a rank shares it. With --html, pages take the place of the ranking: the class's page
+    has it.
     """
     from autograder.course_entries import DEVICES
     from autograder.errors import CourseError
@@ -81,7 +85,11 @@ def report(ctx: click.Context, name: str, device: str | None, document: Path | N
     course = instructors_course(ctx)
     assignment = course.assignment(name)
     checks = [check for check in assignment.check_names() if check in assignment.thresholds]
-    if not checks:
+    if html is not None:
+        from autograder.html.folder import prepare
+
+        prepare(html, name)
+    elif not checks:
         raise CourseError(
             f"{name}: course.yml has no thresholds for it; expected a timed check with some; `autograde grade {name}` "
             "shows the scores of its checks"
@@ -92,9 +100,16 @@ def report(ctx: click.Context, name: str, device: str | None, document: Path | N
         kept = Kept(reports, (), ())
     else:
         kept = kept_reports(course, name, devices)
-    for ranking in rankings(kept.reports, checks):
+    for ranking in rankings(kept.reports, checks) if html is None else ():
         _show_ranking(ranking)
     _say_what_is_missing(kept, name, devices)
+    if html is not None and (kept.reports or kept.ungraded):
+        from autograder.html.findings import find_out
+        from autograder.html.folder import Graded
+
+        findings = find_out(assignment, kept.reports, submissions=kept.submissions, ungraded=kept.ungraded)
+        pages = Graded(kept.reports, kept.submissions, findings=findings)
+        sys.exit(0 if write_html(html, pages, course=course, name=name) else _UNUSABLE)
 
 
 def _show_calibration(calibration: Calibration) -> None:

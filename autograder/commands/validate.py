@@ -8,17 +8,19 @@ import click
 from rich.table import Table
 from rich.text import Text
 
+from autograder.commands.completion import names_argument
 from autograder.commands.progress import progress_bar
 from autograder.commands.shared import (
     FAILED,
     course_of,
+    quiet_option,
     results_console,
     sandbox_option,
 )
 
 
 @click.command()
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@names_argument
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are graded at once.")
 @click.option("--only", metavar="FILE", multiple=True, help="Grade only these kept submissions, by stem.")
 @click.option("--kind", multiple=True, type=click.Choice(["stub", "reference", "right", "wrong", "attack"]))
@@ -28,6 +30,7 @@ from autograder.commands.shared import (
     help="Grade representatives only: wrong solutions that together lose every check, a few others.",
 )
 @sandbox_option
+@quiet_option
 @click.pass_context
 def validate(
     ctx: click.Context,
@@ -37,6 +40,7 @@ def validate(
     kind: tuple[str, ...],
     quick: bool,
     sandbox: str | None,
+    quiet: bool,
 ) -> None:
     """Grade the grader: stub, reference, right variants, wrong solutions and attacks."""
     course = course_of(ctx)
@@ -60,16 +64,19 @@ def validate(
         found = expectations(assignment)
         total = sum(keep(item) for item in (representatives(found) if quick else found))
         rows = []
-        with progress_bar(assignment.name, total, quiet=False) as step:
+        with progress_bar(assignment.name, total, quiet=quiet) as step:
             for item, report, problem in run(course, assignment, level=level, jobs=jobs, quick=quick, keep=keep):
                 rows.append((item, report, problem))
                 step(f"{item.name}: {problem or 'as expected'}")
         for item, report, problem in sorted(rows, key=lambda row: (KINDS.index(row[0].kind), row[0].name)):
+            if quiet and not problem:
+                continue
             lost = ", ".join(check.name for check in report.checks if not check.full) or "-"
             bad += bool(problem)
             verdict = Text(problem or "as expected", style="red" if problem else "green")
             table.add_row(item.kind, item.name, f"{report.score:g}", f"{report.seconds:.1f}", lost, verdict)
-        console.print(table)
+        if table.rows or not quiet:
+            console.print(table)
         if not only and not kind:
             for check_name in uncovered(assignment, expectations(assignment)):
                 bad += 1

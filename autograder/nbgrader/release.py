@@ -6,21 +6,15 @@ import os
 from collections.abc import Sequence
 from datetime import UTC
 from pathlib import Path
-from typing import Any
 
-import yaml
 from traitlets.log import get_logger
 
 from autograder.build import write_whole
 from autograder.course import COURSE_FILE, Assignment, Course, find_course, load_course
 from autograder.errors import AutograderError, CourseError
 from autograder.nbgrader.config import config_of, gradebook_url
-from autograder.yaml_lines import read_yaml
+from autograder.student_course import student_course
 
-_KEPT = (
-    *("title", "pass_mark", "device", "sandbox", "timezone", "hidden_feedback", "late", "limits"),
-    "course_id",
-)
 _HEAD = "# {title}, the assignment {name} alone. `autograde check {name}` works in this folder; keep this file in it.\n"
 
 
@@ -56,14 +50,10 @@ def released_course(course: Course, assignment: Assignment) -> str:
     Raises:
         CourseError: If the course's own `course.yml` cannot be read.
     """
-    values = read_yaml(course.path).values
-    entry: dict[str, Any] = next(item for item in values["assignments"] if item["name"] == assignment.name)
-    kept = {key: values[key] for key in _KEPT if key in values}
-    for key, path in (("data", course.data), ("exchange", course.exchange)):
-        if path is not None:
-            kept[key] = str(path)
-    text = yaml.safe_dump(kept | {"assignments": [entry]}, sort_keys=False, allow_unicode=True, width=120)
-    return _HEAD.format(title=course.title, name=assignment.name) + text
+    shared = {"data": course.data, "exchange": course.exchange}
+    places = {key: str(path) for key, path in shared.items() if path is not None}
+    head = _HEAD.format(title=course.title, name=assignment.name)
+    return student_course(course, [assignment.name], head=head, places=places)
 
 
 def _release_folder(course: Course, name: str) -> Path:
