@@ -1,4 +1,11 @@
-"""What the pages say to type works, and what they say of commands and settings is what the code says."""
+"""What the pages say to type works, and what they say of commands and settings is what the code says.
+
+A page's blocks marked ```shell are typed line by line, in order, by a reader with an empty home. What a page may say:
+
+    # exits 1                    behind a command that does not end with 0 (`# exits 0 or 1` where that is open)
+    <!-- not run: REASON -->     before a block that cannot be run here
+    <!-- write: FILE -->         before a block that the reader saves as FILE
+"""
 
 from __future__ import annotations
 

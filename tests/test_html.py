@@ -162,7 +162,7 @@ def test_what_was_written_is_text_wherever_it_stands() -> None:
             replace(
                 each,
                 **{
-                    key: text
+                    key: text.replace("\n", "\r") if key == "message" else text  # whose lines have places of their own
                     for key in ("name", "message", "output", "hint", "title")
                     if getattr(each, key) == harmless
                 },
@@ -186,7 +186,7 @@ def test_what_was_written_is_text_wherever_it_stands() -> None:
 
     holds()
     found = parsed(page_of(spoilt(HOSTILE)))
-    assert "".join(found.find(".//pre[@class='reason sentence']").itertext()) == readable(HOSTILE)  # type: ignore[union-attr]
+    assert "".join(found.find(".//p[@class='reason']").itertext()) == readable(HOSTILE)  # type: ignore[union-attr]
 
 
 def test_controls_and_marks_of_direction_are_shown_as_escapes() -> None:
@@ -207,6 +207,7 @@ def test_a_student_reads_score_verdict_reason_hint_own_lines_and_output() -> Non
     assert "✗ raised 0 of 4 points" in said
     assert "RuntimeError: view size is not compatible with input tensor's size and stride" in said
     assert "Hint: what does the derivative of a maximum look like where two elements are equal?" in said
+    assert "0 of 4 points 2 of 6 cases" in said
     assert "4 def echo(x): › 5 y = x.view(-1) 6 return y.cuda()" in said
     assert "What your code printed in values (2 lines) shape torch.Size([4, 3]) stride (1, 4)" in said
     assert "What your code printed in gradient (260 lines)" in said and "160 more lines are not shown." in said
@@ -258,10 +259,28 @@ def test_what_is_for_the_instructor_alone_is_on_no_students_page(feedback: str) 
 
 
 def test_a_reason_that_many_checks_share_is_given_once() -> None:
-    html = page_of(report("cy", *NOT_LOADED))
+    cases = [
+        replace(each, message=f"{each.message}\n  line 4: def echo(x)\n({n} of {n} cases)")
+        for n, each in enumerate(NOT_LOADED, 2)
+    ]
+    passed = page_of(report("cy", *cases))
+    nothing = page_of(report("cy", *cases, replace(HIDDEN, verdict="not_run")))
 
-    assert html.count("SyntaxError") == 1
-    assert "values, gradient, speed, memory – not run echo.py does not load: SyntaxError" in words(html)
+    assert passed.count("SyntaxError") == nothing.count("SyntaxError") == 1
+    assert "values, gradient, speed, memory – not run echo.py does not load: SyntaxError" in words(passed)
+    assert "Every check – not run echo.py does not load: SyntaxError" in words(nothing)
+    assert "cases)" not in passed
+
+
+def test_a_long_message_shows_its_first_line_and_folds_the_rest() -> None:
+    message = "[(3, 4)] gradcheck: Jacobian mismatch,\n" + "numerical: 0.0\n" * 40 + "(3 of 6 cases)"
+    root = parsed(page_of(report("cy", replace(FAILED, message=message, output=""))))
+
+    assert ["".join(each.itertext()) for each in root.findall(".//p[@class='reason']")] == [
+        "[(3, 4)] gradcheck: Jacobian mismatch,"
+    ]
+    assert "✗ failed 0 of 3 points 3 of 6 cases" in words(ElementTree.tostring(root, encoding="unicode"))
+    assert [each.text for each in root.iter("summary")] == ["The rest of the message (40 lines)"]
 
 
 def test_two_checks_of_one_reason_keep_their_own_titles() -> None:
@@ -289,7 +308,8 @@ def test_lateness_is_told_beside_the_score() -> None:
     in_time = student_html(student_page(ABOUT, BOB, standing=(0.0, 20.0)))
 
     assert "18 points are in the gradebook: lateness takes 2." in words(late)
-    assert "lateness" not in words(in_time)
+    assert "in the gradebook" not in words(in_time)
+    assert "21 points are in the gradebook." in words(student_html(student_page(ABOUT, BOB, standing=(0.0, 21.0))))
 
 
 # -- plots -------------------------------------------------------------------------------------------------------------
@@ -431,6 +451,14 @@ def test_flags_are_gathered_the_rarest_first() -> None:
         ("too fast", ["cy"]),
         ("level user", ["ada", "bob", "cy"]),
     ]
+
+
+def test_a_flag_of_many_submissions_folds_their_names() -> None:
+    def folded(count: int) -> list[str | None]:
+        root = parsed(page_of_class([report(f"s{number}", flags=("level user",)) for number in range(count)]))
+        return [each.text for each in root.findall(".//ul[@class='flags']//summary")]
+
+    assert (folded(12), folded(13)) == ([], ["13 submissions"])
 
 
 def test_copies_ranks_and_what_is_not_graded_are_listed() -> None:

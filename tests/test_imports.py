@@ -73,7 +73,9 @@ def test_what_runs_in_the_worker_knows_no_check_no_oracle_and_no_report() -> Non
         assert own(MODULES[name]) <= allowed
 
 
-@pytest.mark.parametrize("package", ["nbgrader", "dask", "distributed", "pyseccomp", "jupytext", "rich", "click"])
+@pytest.mark.parametrize(
+    "package", ["nbgrader", "dask", "distributed", "pyseccomp", "jupytext", "jinja2", "rich", "click"]
+)
 def test_one_module_or_package_owns_a_heavy_dependency(package: str) -> None:
     owners = {
         ".".join(name.split(".")[:2])

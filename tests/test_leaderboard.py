@@ -261,6 +261,30 @@ def test_what_was_collected_is_ranked_from_kept_reports_and_nothing_is_graded(co
     assert result.stderr == "cy: not graded yet; run `autograde grade echo`\n"
 
 
+def test_pages_show_the_ranking_of_what_was_collected_its_copies_and_who_is_not_graded(course: Lab) -> None:
+    for student in ("ada", "bob"):
+        collect(course, student, RIGHT)
+    collect(course, "cy", f"# cy\n{RIGHT}")
+    loaded = load_course(course.root / "course.yml")
+    keep(loaded, "cpu", timed("echo", 0.02), timed("twice", 0.1), student="ada")
+
+    result = autograde(course, "report", "echo", "--html", "out")
+
+    page = " ".join((course.root / "out" / "class-not-for-students.html").read_text(encoding="utf-8").split())
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr.splitlines() == [
+        "cy: not graded yet; run `autograde grade echo`",
+        f"warning: no page tells of lateness: {course.root}/gradebook.db: there is no gradebook; expected nbgrader's; "
+        "run `autograde release NAME`",
+        "pages: out/class-not-for-students.html",
+    ]
+    assert sorted(path.name for path in (course.root / "out" / "students").iterdir()) == ["ada.html", "bob.html"]
+    assert "all timed checks (geometric mean) on cpu" in page
+    ada, bob = (f'<a href="students/{student}.html">{student}</a>' for student in ("ada", "bob"))
+    assert f'<td class="pair">{ada}</td> <td class="pair">{bob}</td> <td class="number">identical</td>' in page
+    assert '<strong>Handed in and not graded yet:</strong></p> <ul class="names"> <li>cy</li>' in page
+
+
 def test_a_submission_that_came_after_the_grading_is_not_graded_yet(course: Lab) -> None:
     collect(course, "ada", RIGHT)
     keep(load_course(course.root / "course.yml"), "cpu", timed("echo", 0.02), timed("twice", 0.1), student="ada")

@@ -79,7 +79,8 @@ def check(
 
     def look() -> Report:
         submission, before = _read(assignment, path), _pictures(drawn)
-        with progress_bar(name, None, quiet=quiet or outputs.ci or outputs.on_stdout) as step:
+        silent = quiet or outputs.ci or outputs.on_stdout
+        with progress_bar(name, None, quiet=silent, lines=watch) as step:
 
             def progress(news: CheckResult | str) -> None:
                 step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")

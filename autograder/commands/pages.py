@@ -38,3 +38,20 @@ def write_html(folder: Path, graded: Graded, *, course: Course, name: str) -> bo
     if paths:
         click.echo(f"pages: {plain(str(paths[-1]))}", err=True)
     return True
+
+
+def known_standings(course: Course, name: str) -> dict[str, tuple[float, float]]:
+    """Return what lateness takes from each student's score, and what is left of it in the gradebook.
+
+    Where that cannot be read, pages do without it, and a warning says why.
+    """
+    from autograder.nbgrader.export import require_gradebook
+    from autograder.nbgrader.gradebook import standings
+    from autograder.render import plain
+
+    try:
+        require_gradebook(course)
+        return {student: (entry.late, entry.final) for student, entry in standings(course, name).items()}
+    except CourseError as error:
+        click.echo(f"warning: no page tells of lateness: {plain(str(error))}", err=True)
+        return {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def run_grading(
 
     reports: dict[int, Report] = {}
     single = len(submissions) == 1
-    with progress_bar(job.assignment, None if single else len(submissions), quiet=quiet) as step:
+    with progress_bar(job.assignment, None if single else len(submissions), quiet=quiet, lines=not single) as step:
 
         def progress(news: CheckResult | str) -> None:
             step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
@@ -72,14 +73,21 @@ def run_grading(
 
 
 @contextlib.contextmanager
-def progress_bar(title: str, total: int | None, *, quiet: bool) -> Iterator[Callable[[str], None]]:
-    """Show a progress bar on standard error while something works; on a terminal only."""
+def progress_bar(title: str, total: int | None, *, quiet: bool, lines: bool = True) -> Iterator[Callable[[str], None]]:
+    """Show a progress bar on standard error while something works; on a terminal only.
+
+    Args:
+        title: What works.
+        total: How many steps there are; None if nobody knows.
+        quiet: Whether nothing is shown.
+        lines: Whether each step is a plain line where there is no terminal.
+    """
     from autograder.render import plain
 
     console = progress_console()
     if quiet or not console.is_terminal:
-        # Without a terminal, a class or a validation says how it goes in plain lines; a single check does not.
-        yield (lambda words: None) if quiet or total is None else (lambda words: click.echo(plain(words), err=True))
+        stream = sys.stderr  # as it is now: while checks run, what they write goes elsewhere
+        yield (lambda words: None) if quiet or not lines else (lambda words: click.echo(plain(words), file=stream))
         return
     from rich.progress import (
         BarColumn,

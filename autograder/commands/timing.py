@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.commands.completion import name_argument
-from autograder.commands.pages import html_option, write_html
+from autograder.commands.pages import html_option, known_standings, write_html
 from autograder.commands.shared import instructors_course
 from autograder.render import number, plain
 
@@ -108,7 +108,8 @@ def report(ctx: click.Context, name: str, device: str | None, document: Path | N
         from autograder.html.folder import Graded
 
         findings = find_out(assignment, kept.reports, submissions=kept.submissions, ungraded=kept.ungraded)
-        pages = Graded(kept.reports, kept.submissions, findings=findings)
+        standings = known_standings(course, name) if document is None else {}
+        pages = Graded(kept.reports, kept.submissions, standings, findings)
         sys.exit(0 if write_html(html, pages, course=course, name=name) else _UNUSABLE)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from autograder.html.plots import CreditPlot, credit_plot
 from autograder.report import CheckResult
 
 _OUTPUT_LINES, _LINE_CHARS = 100, 400
+_CASES = re.compile(r"\(\d+ of \d+ cases\)")
 _AROUND = 2  # So many lines of the submission are shown before and after one that an error points to.
 _MARKS = {"passed": "✓", "partly": "◐", "not run": "–", "grader error": "–"}
 _KINDS = {"passed": "good", "partly": "part", "not run": "open", "grader error": "open"}
@@ -62,7 +64,9 @@ class Check:
         verdict: How it ended.
         lost: Whether it cost points.
         hidden: Whether it is a single hidden one.
-        reason: Why points were lost.
+        reason: Why points were lost, in a line.
+        rest: The other lines of the reason.
+        cases: How many cases lost them; empty where the message does not say.
         hint: The check's own sentence about that.
         lines: Lines of the submission around those that an error points to.
         numbers: The numbers of those lines, where the text is not known.
@@ -77,6 +81,8 @@ class Check:
     lost: bool
     hidden: bool
     reason: str
+    rest: tuple[str, ...]
+    cases: str
     hint: str
     lines: tuple[Line, ...]
     numbers: tuple[int, ...]
@@ -93,6 +99,11 @@ def verdict_of(check: CheckResult) -> Verdict:
 def check_of(result: CheckResult, source: str) -> Check:
     """Return what a student reads of a check, from a result that they may read and the text of their module."""
     measure = measure_of(result)
+    reason, *rest = result.message.strip("\n").split("\n")
+    cases = rest.pop().strip("()") if rest and _CASES.fullmatch(rest[-1]) else ""
+    lines = _excerpt(source, result.lines)
+    if len(rest) == 1 and any(line.marked and line.text.strip() in rest[0] for line in lines if line.text.strip()):
+        rest = []  # the excerpt shows that line better
     return Check(
         name=result.name,
         title=result.title,
@@ -100,9 +111,11 @@ def check_of(result: CheckResult, source: str) -> Check:
         verdict=verdict_of(result),
         lost=not result.full,
         hidden=result.hidden and result.name != HIDDEN,
-        reason=result.message.strip("\n"),
+        reason=reason,
+        rest=tuple(rest),
+        cases=cases,
         hint=result.hint if not result.full else "",
-        lines=_excerpt(source, result.lines),
+        lines=lines,
         numbers=() if source else tuple(sorted(set(result.lines))),
         printed=_printed(result.output),
         plot=credit_plot(measure, result.points) if measure is not None and result.points > 0 else None,

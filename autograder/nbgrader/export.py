@@ -71,7 +71,7 @@ def export_table(course: Course, layout: str, *, missing: str = "") -> Exported:
     Raises:
         CourseError: If there is no gradebook, it knows no assignment, or it cannot be read.
     """
-    _require_gradebook(course)
+    require_gradebook(course)
     with open_gradebook(course) as gradebook:
         columns = _columns(course, gradebook)
         people = sorted(gradebook.students, key=lambda one: str(one.id))
@@ -94,8 +94,12 @@ def export_table(course: Course, layout: str, *, missing: str = "") -> Exported:
     return Exported(text.getvalue(), len(people), tuple(column.name for column in columns), tuple(warnings))
 
 
-def _require_gradebook(course: Course) -> None:
-    """Make sure that there is a gradebook, for nbgrader would make an empty one."""
+def require_gradebook(course: Course) -> None:
+    """Make sure that there is a gradebook, for nbgrader would make an empty one.
+
+    Raises:
+        CourseError: If there is none.
+    """
     try:
         url = make_url(gradebook_url(course))
     except ArgumentError:  # whose message may show a password

@@ -130,7 +130,9 @@ def _command(name: str) -> Iterator[str]:
     usage = " ".join([f"autograde {name}", *(piece for piece in command.collect_usage_pieces(context))])
     yield f"\n### {name}\n\n```text\n{usage}\n```\n\n"
     yield inspect.cleandoc(command.help or "").replace("\b\n", "").replace("\f", "") + "\n"
-    options = [param for param in command.params if param.param_type_name == "option" and not param.hidden]
+    options = [
+        param for param in command.params if param.param_type_name == "option" and not getattr(param, "hidden", False)
+    ]
     if options:
         yield "\n" + "".join(f"- `{_spelling(option)}`: {_help(option)}\n" for option in options)
     if name in EXAMPLES:

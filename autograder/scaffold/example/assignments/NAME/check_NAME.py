@@ -40,7 +40,7 @@ def check_values(student: Student, rng: torch.Generator, shape: tuple[int, ...],
 
 
 @points(2)
-@pytest.mark.parametrize("shape", [(5,), (2, 3), (2, 2, 3)], ids=str)
+@pytest.mark.parametrize("shape", [(3,), (2, 3)], ids=str)
 def check_gradcheck(student: Student, rng: torch.Generator, shape: tuple[int, ...]) -> None:
     """Gradients are right."""
     x = normal(rng, *shape, dtype=torch.float64).requires_grad_()
