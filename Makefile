@@ -36,7 +36,7 @@ lint: $(READY)  ## Check format, lint and types, and that notebooks are fresh.
 
 docs: $(READY)  ## Write the reference pages from the code, and build the site into build/site.
 	$(BIN)/python docs/site/reference.py
-	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 format: $(READY)  ## Format the code.
 	$(BIN)/ruff format .

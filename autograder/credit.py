@@ -90,3 +90,19 @@ class Credit:
         if earned == 0.0:
             raise AssertionError(text or f"{name} is {value:.3g}; no credit is left at {none:g}")
         return earned
+
+    def at_most(self, value: float, most: float, *, name: str, text: str) -> None:
+        """Record a measure that earns all or nothing, and require it to be small enough.
+
+        Args:
+            value: What was measured; smaller is better.
+            most: The largest value that is allowed.
+            name: What the value is called in the report, such as ``memory``.
+            text: A sentence for the student, shown where it is larger.
+
+        Raises:
+            AssertionError: If it is larger, or no number.
+        """
+        self.measured.update({name: value, "most": most})
+        if not value <= most:
+            raise AssertionError(text)

@@ -30,6 +30,20 @@ def test_what_is_no_number_earns_nothing() -> None:
         Credit()(math.nan, full=2, none=8)
 
 
+@pytest.mark.parametrize(("value", "passes"), [(0.0, True), (0.4, True), (0.41, False), (math.nan, False)])
+def test_a_limit_earns_all_or_nothing_and_is_recorded(value: float, passes: bool) -> None:
+    credit = Credit()
+
+    if passes:
+        credit.at_most(value, 0.4, name="memory", text="too much")
+    else:
+        with pytest.raises(AssertionError, match="^too much$"):
+            credit.at_most(value, 0.4, name="memory", text="too much")
+
+    assert str(credit.measured) == str({"memory": value, "most": 0.4})
+    assert credit.share is None  # which leaves all points
+
+
 @given(VALUES, VALUES, BOUNDS)
 def test_a_smaller_value_never_earns_less(one: float, other: float, bounds: tuple[float, float]) -> None:
     full, none = bounds

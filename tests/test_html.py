@@ -40,9 +40,9 @@ from autograder.credit import score, share
 from autograder.errors import CourseError
 from autograder.html.class_page import class_page
 from autograder.html.folder import CLASS_PAGE, Graded, file_names, prepare, write_pages
-from autograder.html.measure import Measure, measure_of
+from autograder.html.measure import Limit, Measure, limit_of, measure_of
 from autograder.html.pages import POLICY, class_html, student_html
-from autograder.html.plots import credit_plot, histogram, segments
+from autograder.html.plots import credit_plot, histogram, limit_plot, segments
 from autograder.html.student_page import student_page
 from autograder.render import readable
 from autograder.report import Report, to_json
@@ -384,6 +384,24 @@ def test_memory_and_other_measures_are_drawn_by_their_names() -> None:
     assert "Measured: memory 1.02. Points fall in steps of 0.1 from full credit at 1.2 to none at 2;" in words(
         page_of(BOB)
     )
+
+
+@pytest.mark.parametrize(("value", "limit_x"), [(0.2, 319.5), (0.8, 176.7)])
+def test_a_measure_that_earns_all_or_nothing_is_a_bar_beside_its_limit(value: float, limit_x: float) -> None:
+    kept = check("memory", 2.0, 2.0, measured={"memory": value, "most": 0.4})
+
+    plot = limit_plot(Limit("memory", value, 0.4))
+    page = words(page_of(report("ada", kept)))
+
+    assert limit_of(kept) == Limit("memory", value, 0.4)
+    assert (plot.left + plot.width <= plot.limit.x) is (value <= 0.4)
+    assert plot.limit.x == pytest.approx(limit_x, abs=0.1)
+    assert f"Measured: memory {value}, at most 0.4 was allowed." in page
+
+
+def test_a_limit_without_a_number_is_not_drawn() -> None:
+    assert limit_of(check("memory", 0.0, 2.0, "failed", measured={"memory": math.nan, "most": 0.4})) is None
+    assert limit_of(timed(2.0)) is None
 
 
 def test_the_measure_is_told_in_words_as_well() -> None:

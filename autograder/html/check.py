@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from autograder.formats.feedback import HIDDEN
 from autograder.formats.feedback import verdict_of as word_of
 from autograder.html.about import points_of
-from autograder.html.measure import measure_of
-from autograder.html.plots import CreditPlot, credit_plot
+from autograder.html.measure import limit_of, measure_of
+from autograder.html.plots import CreditPlot, LimitPlot, credit_plot, limit_plot
 from autograder.report import CheckResult
 
 _OUTPUT_LINES, _LINE_CHARS = 100, 400
@@ -71,7 +71,8 @@ class Check:
         lines: Lines of the submission around those that an error points to.
         numbers: The numbers of those lines, where the text is not known.
         printed: What the submission printed.
-        plot: Its measure.
+        plot: Its measure, where that gives part of the points.
+        limit: Its measure, where that gives all or nothing.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Check:
     numbers: tuple[int, ...]
     printed: Printed | None
     plot: CreditPlot | None
+    limit: LimitPlot | None
 
 
 def verdict_of(check: CheckResult) -> Verdict:
@@ -98,7 +100,7 @@ def verdict_of(check: CheckResult) -> Verdict:
 
 def check_of(result: CheckResult, source: str) -> Check:
     """Return what a student reads of a check, from a result that they may read and the text of their module."""
-    measure = measure_of(result)
+    measure, limit = measure_of(result), limit_of(result)
     reason, *rest = result.message.strip("\n").split("\n")
     cases = rest.pop().strip("()") if rest and _CASES.fullmatch(rest[-1]) else ""
     lines = _excerpt(source, result.lines)
@@ -119,6 +121,7 @@ def check_of(result: CheckResult, source: str) -> Check:
         numbers=() if source else tuple(sorted(set(result.lines))),
         printed=_printed(result.output),
         plot=credit_plot(measure, result.points) if measure is not None and result.points > 0 else None,
+        limit=limit_plot(limit) if limit is not None else None,
     )
 
 

@@ -10,6 +10,7 @@ from autograder.html.about import figure
 from autograder.report import CheckResult
 
 _BOUNDS = ("full", "none")
+_MOST = "most"
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,31 @@ class Measure:
         if low == high:
             return None
         return (high, low) if self.speed_up else (low, high)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A measure that earns all or nothing; smaller is better.
+
+    Attributes:
+        name: What the report calls it, such as ``memory``.
+        value: What was measured.
+        most: The largest value that is allowed.
+    """
+
+    name: str
+    value: float
+    most: float
+
+
+def limit_of(check: CheckResult) -> Limit | None:
+    """Return the measure that had to be small enough; None where there is none."""
+    most = check.measured.get(_MOST)
+    name = next((name for name in check.measured if name != _MOST), None)
+    if most is None or name is None:
+        return None
+    found = Limit(name, check.measured[name], most)
+    return found if all(math.isfinite(each) for each in (found.value, most)) and most > 0 else None
 
 
 def measure_of(check: CheckResult) -> Measure | None:

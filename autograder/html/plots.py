@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from autograder.credit import score, share
-from autograder.html.measure import Measure
+from autograder.html.about import figure
+from autograder.html.measure import Limit, Measure
 from autograder.render import number
 
 WIDTH = 360.0
@@ -65,6 +66,26 @@ class CreditPlot:
     floor: float = _FLOOR
     left: float = _LEFT
     right: float = _RIGHT
+
+
+@dataclass(frozen=True)
+class LimitPlot:
+    """A measure as a bar from zero, and the limit that it had to keep.
+
+    Attributes:
+        words: What was measured, in words.
+        width: How long the bar is.
+        limit: Where the limit is.
+        left, right: Where the scale begins and ends.
+        height: The height of the view box.
+    """
+
+    words: str
+    width: float
+    limit: Mark
+    left: float = _LEFT
+    right: float = _RIGHT
+    height: float = 62.0
 
 
 @dataclass(frozen=True)
@@ -149,6 +170,14 @@ def credit_plot(measure: Measure, points: float) -> CreditPlot:
         points=number(points),
         beyond=beyond,
     )
+
+
+def limit_plot(limit: Limit) -> LimitPlot:
+    """Lay out a measure beside the limit that it had to keep."""
+    scale = (_RIGHT - _LEFT) / (max(limit.value, limit.most) * 1.1)
+    place = _LEFT + limit.most * scale
+    mark = Mark(place, f"at most {figure(limit.most)}", _fitting(place, _LABEL))
+    return LimitPlot(f"{limit.name.replace('_', ' ')} {figure(limit.value)}", max(0.0, limit.value) * scale, mark)
 
 
 def histogram(scores: Sequence[float], *, max_score: float, pass_mark: float) -> Histogram:

@@ -100,7 +100,7 @@ def student_page(
         error=report.error,
         checks=tuple((check, where.get(id(check), 0)) for check in checks),
         losses=losses,
-        measured=tuple((check, place) for check, place in kept if check.plot is not None),
+        measured=tuple((check, place) for check, place in kept if check.plot or check.limit),
         printed=tuple((check, place) for check, place in kept if check.printed is not None),
         notes=visible.notes,
         receipt=_receipt(about, visible),
@@ -114,7 +114,16 @@ def _losses(checks: Sequence[Check]) -> tuple[Loss, ...]:
         return (Loss(tuple(checks), 1),)  # whatever hidden checks would say: nothing was run
     groups: dict[tuple[object, ...], list[tuple[int, Check]]] = {}
     for place, check in lost:
-        key = (check.verdict, check.reason, check.rest, check.lines, check.numbers, check.printed, check.plot)
+        key = (
+            check.verdict,
+            check.reason,
+            check.rest,
+            check.lines,
+            check.numbers,
+            check.printed,
+            check.plot,
+            check.limit,
+        )
         groups.setdefault(key, []).append((place, check))
     found = []
     for group in groups.values():

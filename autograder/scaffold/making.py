@@ -69,7 +69,8 @@ def start_course(folder: Path, course_title: str, *, name: str, title: str) -> l
             place = folder / file_name
             if not os.path.lexists(place):
                 undo.callback(place.unlink, missing_ok=True)
-                place.write_text(_filled(EXAMPLE / "course" / source, {"title": plain_or_quoted(course_title)}))
+                text = _filled(EXAMPLE / "course" / source, {"title": plain_or_quoted(course_title)})
+                place.write_text(text, encoding="utf-8")
                 written.append(Path(file_name))
         added = add_assignment(load_course(folder / COURSE_FILE), name, title)
         undo.pop_all()

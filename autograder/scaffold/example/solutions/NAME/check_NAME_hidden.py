@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from autograder import Memory, Student, assert_close, points
+from autograder import Credit, Memory, Student, assert_close, points
 
 MIB = 2**20
 
@@ -25,7 +25,7 @@ def check_extremes(student: Student, rng: torch.Generator, size: float) -> None:
 
 
 @points(1, hint="Count the tensors of the input's size that are alive at the same time within one call.")
-def check_memory(memory: Memory, rng: torch.Generator) -> None:
+def check_memory(memory: Memory, credit: Credit, rng: torch.Generator) -> None:
     """A call needs at most 2.5 times the size of its result."""
     rows = int(torch.randint(2048, 2304, (), generator=rng))
     x = torch.randn(rows, 1024, generator=rng)
@@ -35,7 +35,8 @@ def check_memory(memory: Memory, rng: torch.Generator) -> None:
 
     assert_close(memory.result, oracle(x))
     times = peak_bytes / result_bytes
-    assert times <= 2.5, (
+    text = (
         f"at its peak the call needs {times:.2f} times its result, which has {result_bytes / MIB:.0f} MiB; "
         "at most 2.5 times is allowed"
     )
+    credit.at_most(times, 2.5, name="memory", text=text)
