@@ -21,6 +21,8 @@ from autograder.errors import CourseError
 
 PACKAGE = "autograder"
 ROOT = Path(__file__).parent
+# What `autograde new` copies holds a solution, hidden checks and attacks, and students get the wheel.
+_LEFT_OUT = "scaffold/example"
 _TIME = (1980, 1, 1, 0, 0, 0)  # zip's first; the same files give the same bytes
 _WHEEL = "Wheel-Version: 1.0\nGenerator: autograde\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
@@ -46,10 +48,12 @@ def make_wheel() -> tuple[str, bytes]:
 
 
 def package_files() -> list[str]:
-    """Return the names of this package's files, those that are no Python among them, and no caches."""
+    """Return the names of this package's files that a wheel holds, those that are no Python among them."""
     found = []
     for top, folders, names in os.walk(ROOT):
         folders[:] = sorted(set(folders) - CACHE_FOLDERS)
+        if Path(top) == (ROOT / _LEFT_OUT).parent:
+            folders.remove(Path(_LEFT_OUT).name)
         kept = [name for name in names if name not in LITTER and not name.endswith((".pyc", ".pyo", "~"))]
         found += [(Path(top) / name).relative_to(ROOT).as_posix() for name in kept]
     return sorted(found)

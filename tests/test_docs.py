@@ -304,7 +304,7 @@ def test_commands_and_options_that_pages_mention_exist() -> None:
         command = main.commands.get(name)
         params = command.params if command is not None else []
         known = {"--help"} | {option for param in params for option in (*param.opts, *param.secondary_opts)}
-        named = [found[1] for word in arguments if (found := re.match(r"\[?(--[a-z][a-z-]+)", word))]
+        named = [found[1] for word in arguments if (found := re.match(r"\[?(--[a-z][a-z0-9-]+)", word))]
         unknown += [f"{place}: autograde {name}"] if command is None else []
         unknown += [f"{place}: {option} of {name}" for option in named if command is not None and option not in known]
 

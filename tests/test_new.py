@@ -13,6 +13,7 @@ from autograder.build import claims_of
 from autograder.cli import main
 from autograder.course import load_course
 from autograder.sandbox.levels import missing
+from autograder.scaffold import making
 from autograder.scaffold.entry import extended, plain_or_quoted
 from autograder.validate import expectations, uncovered
 
@@ -254,3 +255,15 @@ def test_what_cannot_be_written_leaves_nothing_behind(tmp_path: Path) -> None:
     line = refusal(tmp_path, "new", "rows", "--start-course", "Deep learning")
 
     assert line == (f"{tmp_path}/solutions: File exists; expected a place that can be written; see who may write there")
+
+
+@pytest.mark.parametrize("options", [(), ("--start-course", "Deep learning")], ids=["in a course", "from nothing"])
+def test_an_installation_without_the_example_says_where_it_is(
+    course: Path, tmp_path: Path, options: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(making, "EXAMPLE", tmp_path / "nowhere")
+
+    assert refusal(tmp_path if options else course, "new", "rows", *options) == (
+        "autograde new: this engine was installed from a wheel, which students get, and holds no example; "
+        "expected a clone of its repository; run `pip install --editable .` in that"
+    )

@@ -75,9 +75,16 @@ def test_every_file_of_the_package_is_in_the_wheel(built: zipfile.ZipFile) -> No
 
 def test_no_solution_no_hidden_check_no_attack_and_no_test_is_in_the_wheel(built: zipfile.ZipFile) -> None:
     inside = {built.read(name) for name in of_package(built)}
-    secret = [path for part in ("solutions", "tests") for path in (ROOT / part).rglob("*.py") if path.stat().st_size]
+    secret = [
+        path
+        for part in ("solutions", "tests", "autograder/scaffold/example")
+        for path in (ROOT / part).rglob("*.py")
+        if path.stat().st_size
+    ]
 
     assert len(secret) > 100
+    assert [name for name in built.namelist() if {"solutions", "attacks", "tests"} & set(Path(name).parts)] == []
+    assert [name for name in built.namelist() if Path(name).stem.endswith("_hidden")] == []
     assert [path for path in secret if path.read_bytes() in inside] == []
 
 

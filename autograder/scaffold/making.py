@@ -35,6 +35,7 @@ def add_assignment(course: Course, name: str, title: str) -> list[Path]:
         CourseError: If the name or the title cannot be taken, `course.yml` cannot be extended, or a file cannot be
             written; then everything is as it was.
     """
+    _require_example()
     _require_new(course, name)
     _require_text("title", title)
     entry = _filled(EXAMPLE / "entry.yml", {"name": name, "title": plain_or_quoted(title)})
@@ -62,6 +63,7 @@ def start_course(folder: Path, course_title: str, *, name: str, title: str) -> l
     Raises:
         CourseError: As for ``add_assignment``; then everything is as it was.
     """
+    _require_example()
     _require_text("course's title", course_title)
     written = []
     with _in_words(), contextlib.ExitStack() as undo:
@@ -75,6 +77,12 @@ def start_course(folder: Path, course_title: str, *, name: str, title: str) -> l
         added = add_assignment(load_course(folder / COURSE_FILE), name, title)
         undo.pop_all()
     return [*written, *added[1:]]
+
+
+def _require_example() -> None:
+    if not EXAMPLE.is_dir():
+        found = "autograde new: this engine was installed from a wheel, which students get, and holds no example"
+        raise CourseError(f"{found}; expected a clone of its repository; run `pip install --editable .` in that")
 
 
 def _require_new(course: Course, name: str) -> None:
