@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +9,7 @@ from autograder.claims import Claim, claims_in
 from autograder.course import Assignment
 from autograder.errors import CourseError
 from autograder.source_notebook import build_notebook, hidden_claims
+from autograder.whole import write_whole
 
 
 def stale_notebooks(assignments: Sequence[Assignment]) -> list[Path]:
@@ -59,26 +58,6 @@ def claims_of(assignment: Assignment) -> list[Claim]:
         if names.count(name) > 1:
             raise CourseError(f"{assignment.name}: there are two checks called {name}; expected one; rename the other")
     return claims
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file at once: it is there whole or as it was before.
-
-    Raises:
-        CourseError: If it cannot be written.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            os.unlink(temporary)
-            raise
-    except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}; expected a place that can be written; choose another") from error
 
 
 def _is_fresh(assignment: Assignment) -> bool:

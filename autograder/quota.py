@@ -6,6 +6,7 @@ Every report tells something about the hidden checks. Who may ask as often as he
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,6 +26,18 @@ _GRADINGS = sa.Table(
     sa.Column("digest", sa.String(80), primary_key=True),
     sa.Column("day", sa.String(10), nullable=False, index=True),
 )
+
+
+def admitted(course: Course, store: Store, submissions: Sequence[Submission]) -> tuple[list[Submission], list[str]]:
+    """Return the submissions that may be graded today, and what is to be said about the others; see ``admit``."""
+    found, refused = [], []
+    for submission in submissions:
+        try:
+            admit(course, store, submission)
+            found.append(submission)
+        except SubmissionError as error:
+            refused.append(str(error))
+    return found, refused
 
 
 def admit(course: Course, store: Store, submission: Submission, *, now: datetime | None = None) -> None:

@@ -19,7 +19,7 @@ from instructor import autograde, files_in, make_instructors_course, refusal
 from lab import RIGHT
 
 from autograder.course import Course
-from autograder.gradescope_bundle import gradescope_bundle
+from autograder.exports.gradescope_bundle import gradescope_bundle
 from autograder.sandbox.levels import best_level, missing
 
 FAULT = (

@@ -15,9 +15,9 @@ from instructor import SECRETS, autograde, files_in, make_instructors_course, re
 from autograder.begun import begun
 from autograder.course import Course, load_course
 from autograder.errors import CourseError
-from autograder.managed_folder import LIST, Change, write
-from autograder.student_repository import student_files
-from autograder.wheel import make_wheel
+from autograder.exports.managed_folder import LIST, Change, write
+from autograder.exports.student_repository import student_files
+from autograder.exports.wheel import make_wheel
 
 ROOT = Path(__file__).parent.parent
 NEXT = "next: look at {}, then commit and push it from there\n"

@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 
 from autograder import __version__
 from autograder.course_digest import CACHE_FOLDERS
-from autograder.pins import constraints, installed_versions
-from autograder.wheel import make_wheel, package_files, requirements
+from autograder.exports.pins import constraints, installed_versions
+from autograder.exports.wheel import make_wheel, package_files, requirements
 
 ROOT = Path(__file__).parent.parent
 COPIED = ("assignments", "autograder", "bench", "docs", "solutions", "tests")
@@ -27,11 +27,11 @@ BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('dist')
 NEEDED = (
     "autograder/checks.ini",
     "autograder/py.typed",
-    "autograder/templates/students/check.yml",
-    "autograder/templates/students/gitignore",
-    "autograder/templates/students/README.md",
-    "autograder/templates/gradescope/setup.sh",
-    "autograder/templates/gradescope/run_autograder",
+    "autograder/exports/templates/students/check.yml",
+    "autograder/exports/templates/students/gitignore",
+    "autograder/exports/templates/students/README.md",
+    "autograder/exports/templates/gradescope/setup.sh",
+    "autograder/exports/templates/gradescope/run_autograder",
 )
 
 

@@ -20,7 +20,7 @@ from autograder.sandbox.levels import best_level
 
 ROOT = Path(__file__).parent.parent
 GRADE = ROOT / "docs/examples/grade.yml"
-CHECK = ROOT / "autograder/templates/students/check.yml"
+CHECK = ROOT / "autograder/exports/templates/students/check.yml"
 LEFT_OUT = {
     "install": "asks the network; the environment of these tests stands in for it",
     "prepare": "changes the machine: packages, and a setting of its kernel",

@@ -222,8 +222,8 @@ def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
     They are those of the gradebook and of `nbgrader export`: lateness is taken off, and what human graders entered
     counts. A submission that is not fully graded has an empty cell and is named on standard error.
     """
-    from autograder.build import write_whole
     from autograder.nbgrader.export import export_table
+    from autograder.whole import write_whole
 
     table = export_table(instructors_course(ctx), layout, missing="0.0" if missing == "zero" else "")
     if output == Path("-"):

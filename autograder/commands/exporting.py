@@ -23,8 +23,8 @@ def export_students(ctx: click.Context, folder: Path, package: str | None, only_
     public checks on GitHub; nothing of solutions/. Written again, it takes the place of an earlier export, and what
     somebody has changed or added since stays. REQUIREMENT is as pip reads it, such as autograder==0.1.0 or a URL.
     """
-    from autograder.managed_folder import changes, named, write
-    from autograder.student_repository import require_outside, student_files
+    from autograder.exports.managed_folder import changes, named, write
+    from autograder.exports.student_repository import require_outside, student_files
 
     course = instructors_course(ctx)
     require_outside(folder, course)
@@ -62,15 +62,15 @@ def export_gradescope(ctx: click.Context, name: str, file: Path | None, data: bo
     PyTorch's builds for CPUs take a tenth of the room of the others; pytorch.org names their index ("Get started",
     pip, CPU).
     """
-    from autograder.gradescope_bundle import gradescope_bundle, require_private
-    from autograder.managed_folder import write_bytes
+    from autograder.exports.gradescope_bundle import gradescope_bundle, require_private
+    from autograder.whole import write_whole
 
     course = instructors_course(ctx)
     assignment = course.assignment(name)
     file = file or Path(f"{name}-gradescope.zip")
     require_private(file, course)
     bundle = gradescope_bundle(course, assignment, data=data, index=index)
-    write_bytes(file, bundle, mode=0o600)
+    write_whole(file, bundle, mode=0o600)
     click.echo(f"{file}: written, {len(bundle) / 1024:.0f} KiB")
     click.echo("it holds the hidden checks and the course's secret; give it to Gradescope and to nobody else", err=True)
 

@@ -75,9 +75,10 @@ def grade(
         prepare(html, name)
     from autograder.formats.feedback import reaches
     from autograder.job import Job, choose_device, official_level
+    from autograder.quota import admitted
     from autograder.render import plain
     from autograder.sandbox.levels import best_level, require
-    from autograder.store import Reuse, store_url
+    from autograder.store import Reuse, Store, store_url
 
     level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
     cluster = _cluster(executor, scheduler)
@@ -95,7 +96,7 @@ def grade(
     named = _named(paths, assignment) if paths else []
     outputs.require_one(len(named))
     if paths:
-        submissions, refused = _admitted(course, reuse, named)
+        submissions, refused = admitted(course, Store(reuse.url), named)
         reports = run(submissions)
     else:
         reports, standings, refused = _grade_collected(course, job, reuse, run)
@@ -161,21 +162,6 @@ def _cluster(executor: str | None, scheduler: str | None) -> str | None:
     return scheduler
 
 
-def _admitted(course: Course, reuse: Reuse, submissions: list[Submission]) -> tuple[list[Submission], list[str]]:
-    """Return the submissions that may be graded today, and what is to be said about the others."""
-    from autograder.quota import admit
-    from autograder.store import Store
-
-    store, admitted, refused = Store(reuse.url), [], []
-    for submission in submissions:
-        try:
-            admit(course, store, submission)
-            admitted.append(submission)
-        except SubmissionError as error:
-            refused.append(str(error))
-    return admitted, refused
-
-
 def _grade_collected(
     course: Course, job: Job, reuse: Reuse, run: Callable[[list[Submission]], list[Report]]
 ) -> tuple[list[Report], dict[str, tuple[float, float]], list[str]]:
@@ -186,11 +172,13 @@ def _grade_collected(
         today; their old scores stay.
     """
     from autograder.nbgrader.gradebook import read_class, require_generated, write_grades
+    from autograder.quota import admitted
     from autograder.render import plain
+    from autograder.store import Store
 
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)
-    submissions, refused = _admitted(course, reuse, submissions)
+    submissions, refused = admitted(course, Store(reuse.url), submissions)
     reports = run(submissions)
     written = write_grades(course, job, list(zip(submissions, reports, strict=True)))
     for warning in (*warnings, *written.warnings):

@@ -93,7 +93,7 @@ def _writers(
 
 
 def _write(path: Path, text: Callable[[], str]) -> None:
-    from autograder.build import write_whole
+    from autograder.whole import write_whole
 
     if path == STDOUT:
         click.echo(_without_commands(text()), nl=False)

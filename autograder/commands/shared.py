@@ -25,7 +25,10 @@ sandbox_option = click.option(
     help="The sandbox level; by default the course's for `grade`, the strongest here for `check`.",
 )
 device_option = click.option(
-    "--device", type=click.Choice(["auto", "cpu", "cuda", "mps"]), default=None, help="The device to run on."
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default=None,
+    help="The device; by default the course's.",
 )
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Say no more than the scores, warnings and errors.")
 

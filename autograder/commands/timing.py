@@ -13,7 +13,7 @@ from rich.text import Text
 
 from autograder.commands.completion import name_argument
 from autograder.commands.pages import html_option, known_standings, write_html
-from autograder.commands.shared import instructors_course
+from autograder.commands.shared import device_option, instructors_course
 from autograder.render import number, plain
 
 if TYPE_CHECKING:
@@ -22,18 +22,12 @@ if TYPE_CHECKING:
     from autograder.timing import Timing
 
 _FAILED, _UNUSABLE = 1, 2
-_device = click.option(
-    "--device",
-    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
-    default=None,
-    help="The device; by default the course's.",
-)
 
 
 @click.command()
 @name_argument
 @click.option("--jobs", type=click.IntRange(1), default=1, help="How many submissions are timed at once.")
-@_device
+@device_option
 @click.pass_context
 def calibrate(ctx: click.Context, name: str, jobs: int, device: str | None) -> None:
     """Propose thresholds for the speed checks of an assignment (instructors).
@@ -61,7 +55,7 @@ def calibrate(ctx: click.Context, name: str, jobs: int, device: str | None) -> N
 
 @click.command()
 @name_argument
-@_device
+@device_option
 @click.option(
     "--json",
     "document",

@@ -15,7 +15,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from autograder.build import write_whole
 from autograder.course import Course
 from autograder.errors import CourseError
 from autograder.html.about import about
@@ -25,6 +24,7 @@ from autograder.html.pages import class_html, sign, student_html
 from autograder.html.student_page import student_page
 from autograder.report import Report
 from autograder.submission import Submission
+from autograder.whole import write_whole
 
 CLASS_PAGE = "class-not-for-students.html"
 STUDENTS = "students"

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 
 from autograder.course import Course
 from autograder.course_entries import LatePolicy
-from autograder.errors import SubmissionError
 from autograder.executor import grade_all
 from autograder.job import Job
 from autograder.nbgrader.entries import Cell, Entries, Entry, read_entries
 from autograder.nbgrader.gradebook import read_class
-from autograder.quota import admit
+from autograder.quota import admitted
 from autograder.report import CheckResult, Report
 from autograder.store import Reuse, Store
 from autograder.submission import Submission
@@ -110,19 +109,13 @@ def regrade(
     """
     submissions, warnings = read_class(course, job.assignment)
     entries = read_entries(course, job.assignment)  # before the minutes that grading may take
-    store, admitted, refused = Store(reuse.url), [], []
-    for submission in submissions:
-        try:
-            admit(course, store, submission)
-            admitted.append(submission)
-        except SubmissionError as error:
-            refused.append(str(error))
+    submissions, refused = admitted(course, Store(reuse.url), submissions)
     reports: dict[int, Report] = {}
-    for place, report in grade_all(job, admitted, jobs=jobs, reuse=reuse):
+    for place, report in grade_all(job, submissions, jobs=jobs, reuse=reuse):
         reports[place] = report
         if progress is not None:
             progress(report)
-    graded = tuple((submission, reports[place]) for place, submission in enumerate(admitted))
+    graded = tuple((submission, reports[place]) for place, submission in enumerate(submissions))
     changes = changes_of(graded, entries, course.assignment(job.assignment).late)
     gone = sorted(entries.by_student.keys() - {submission.student for submission in submissions})
     warnings += [f"{student}: is in the gradebook and nothing is collected; the grade stays" for student in gone]

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from traitlets.log import get_logger
 
-from autograder.build import write_whole
 from autograder.course import COURSE_FILE, Assignment, Course, find_course, load_course
 from autograder.errors import AutograderError, CourseError
+from autograder.exports.student_course import student_course
 from autograder.nbgrader.config import config_of, gradebook_url
-from autograder.student_course import student_course
+from autograder.whole import write_whole
 
 _HEAD = "# {title}, the assignment {name} alone. `autograde check {name}` works in this folder; keep this file in it.\n"
 

@@ -15,11 +15,11 @@ from autograder.build import stale_notebooks
 from autograder.course import COURSE_FILE, Assignment, Course
 from autograder.course_digest import CACHE_FOLDERS, LITTER, read_bytes
 from autograder.errors import CourseError
-from autograder.pins import constraints
+from autograder.exports.pins import constraints
+from autograder.exports.student_course import student_course
+from autograder.exports.templates import fill
+from autograder.exports.wheel import make_wheel
 from autograder.source import code_digest, code_lines
-from autograder.student_course import student_course
-from autograder.templates import fill
-from autograder.wheel import make_wheel
 
 _HEAD = (
     "# {title}: the students' copy, written by `autograde export-students`.\n"

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from autograder.wheel import PACKAGE, requirements
+from autograder.exports.wheel import PACKAGE, requirements
 
 
 def installed_versions() -> dict[str, str]:

@@ -24,11 +24,11 @@ from pathlib import Path
 from autograder.bundle import pack_course
 from autograder.course import COURSE_FILE, Assignment, Course
 from autograder.errors import CourseError
-from autograder.pins import constraints
+from autograder.exports.pins import constraints
+from autograder.exports.student_course import student_course
+from autograder.exports.templates import fill
+from autograder.exports.wheel import archive, make_wheel
 from autograder.secret import read_secret
-from autograder.student_course import student_course
-from autograder.templates import fill
-from autograder.wheel import archive, make_wheel
 
 SCRIPTS = ("setup.sh", "run_autograder")
 SECRET = "secret"

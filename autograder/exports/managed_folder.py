@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from autograder.errors import CourseError
+from autograder.whole import write_whole
 
 LIST = ".autograde-export.json"
 SCHEMA = "autograde/export/v1"
@@ -74,32 +74,11 @@ def write(folder: Path, files: Mapping[str, bytes]) -> list[Change]:
     for change in todo:
         place = folder / change.name
         if change.what == "written":
-            write_bytes(place, files[change.name])
+            _write(place, files[change.name])
         elif change.what == "removed":
             _remove(place, folder)
     _write_list(folder, after)
     return todo
-
-
-def write_bytes(path: Path, data: bytes, *, mode: int = 0o644) -> None:
-    """Write a file at once, with the folders above it: it is there whole or as it was before.
-
-    Raises:
-        CourseError: If it cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, draft = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.chmod(draft, mode)
-            os.replace(draft, path)
-        except BaseException:
-            os.unlink(draft)
-            raise
-    except OSError as error:
-        raise CourseError(f"{path}: {error.strerror}; expected a place that can be written; choose another") from error
 
 
 def _changes(folder: Path, files: Mapping[str, bytes], ours: Ours) -> Iterator[Change]:
@@ -178,7 +157,17 @@ def _no_list(folder: Path, reason: str) -> CourseError:
 def _write_list(folder: Path, ours: Ours) -> None:
     files = {name: list(dict.fromkeys(digests)) for name, digests in sorted(ours.items())}
     text = json.dumps({"schema": SCHEMA, "files": files}, indent=1) + "\n"
-    write_bytes(folder / LIST, text.encode())
+    _write(folder / LIST, text.encode())
+
+
+def _write(place: Path, data: bytes) -> None:
+    """Write a file whole, with the folders above it."""
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        found = f"{place.parent}: {error.strerror}"
+        raise CourseError(f"{found}; expected a place that can be written; choose another") from error
+    write_whole(place, data)
 
 
 def _remove(place: Path, folder: Path) -> None:

@@ -20,7 +20,7 @@ from autograder.course_digest import CACHE_FOLDERS, LITTER
 from autograder.errors import CourseError
 
 PACKAGE = "autograder"
-ROOT = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 # What `autograde new` copies holds a solution, hidden checks and attacks, and students get the wheel.
 _LEFT_OUT = "scaffold/example"
 _TIME = (1980, 1, 1, 0, 0, 0)  # zip's first; the same files give the same bytes
