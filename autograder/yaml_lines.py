@@ -108,9 +108,8 @@ class _Loader(yaml.SafeLoader):
         event: yaml.Event = self.peek_event()  # type: ignore[no-untyped-call]
         line = event.start_mark.line + 1 if event.start_mark else 1
         if isinstance(event, yaml.AliasEvent):
-            raise error_at(
-                self._name, line, f"alias '*{event.anchor}'; expected plain values; write the value out here"
-            )
+            alias = show(f"*{event.anchor}")
+            raise error_at(self._name, line, f"alias {alias}; expected plain values; write the value out here")
         if self._depth >= MAX_DEPTH:
             raise error_at(self._name, line, f"more than {MAX_DEPTH} levels of nesting; expected a handful; flatten it")
         self._depth += 1

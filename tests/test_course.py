@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from autograder.course import Assignment, Course, LatePolicy, Limits, Threshold, find_course, load_course
@@ -759,6 +759,7 @@ def test_arbitrary_bytes_are_answered_with_a_line(fuzz_root: Path, content: byte
 
 
 @FUZZ
+@example(fragments=["*a", "9" * 5000])
 @given(fragments=st.lists(st.sampled_from(FRAGMENTS), max_size=20))
 def test_arbitrary_yaml_is_answered_with_a_line(fuzz_root: Path, fragments: list[str]) -> None:
     survives(fuzz_root, "".join(fragments).encode())

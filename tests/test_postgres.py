@@ -93,8 +93,12 @@ def test_grades_go_into_a_postgresql_and_come_out_of_it(
     first = world.instructor("grade", "echo")
     second = world.instructor("grade", "echo")
 
-    assert first.stderr.splitlines()[-1] == "echo: 2 written to the gradebook, 0 there already"
-    assert second.stderr.splitlines() == ["ada: 3/3", "bob: 2/3", "echo: 0 written to the gradebook, 2 there already"]
+    told = "next: `autograde release-feedback echo` gives it back to the students"
+    assert first.stderr.splitlines()[-2:] == ["echo: 2 written to the gradebook, 0 there already", told]
+    assert second.stderr.splitlines() == [
+        *("ada: 3/3", "bob: 2/3", "echo: 0 written to the gradebook, 2 there already"),
+        told,
+    ]
     course = load_course(world.course / "course.yml")
     assert standings(course, "echo") == {"ada": Standing(3.0, 3.0 * 0.1), "bob": Standing(2.0, 2.0 * 0.1)}
     assert not (world.course / "gradebook.db").exists()
