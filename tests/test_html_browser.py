@@ -6,12 +6,14 @@ import io
 import re
 import shutil
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from lab import CHECKS, COURSE
 from made_up_class import ADA, CLASS, FAST, HOSTILE, ODD, SOURCE, findings
+from PIL import Image
 
 from autograder.course import load_course
 from autograder.html.folder import Graded, write_pages
@@ -206,6 +208,22 @@ def test_pictures_have_names_and_descriptions_for_screen_readers(show: Any) -> N
     assert picture.count() == 1
     assert page.get_by_role("img", name="5.8 of 20 points").count() == 1
     assert show("class").get_by_role("img", name="Distribution of scores").count() == 1
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_screenshot_shows_the_drawn_marks_in_the_page_s_own_colour(show: Any, scheme: str) -> None:
+    page = show("ada", scheme=scheme)
+    figure = page.get_by_role("img", name="speed: 5.8 times the baseline's time")
+    accent, paper = (
+        tuple(int(part) for part in re.findall(r"\d+", page.evaluate(f"getComputedStyle({element}).{colour}"))[:3])
+        for element, colour in (("document.querySelector('.dot')", "fill"), ("document.body", "backgroundColor"))
+    )
+
+    with Image.open(io.BytesIO(figure.screenshot())) as picture:
+        colours = Counter(picture.convert("RGB").get_flattened_data())
+
+    assert colours[accent] > 30  # the dot and the line of the value
+    assert colours[paper] > sum(colours.values()) / 2
 
 
 def test_what_was_written_stays_text_in_a_browser_that_runs_scripts(

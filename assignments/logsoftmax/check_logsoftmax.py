@@ -69,14 +69,17 @@ LAYOUTS: dict[str, Layout] = {
 def check_values(student: Student, probe: Probe, rng: torch.Generator, layout: str, dtype: torch.dtype) -> None:
     """log_softmax agrees with PyTorch along any dimension, for any layout, and leaves its input alone."""
     x = LAYOUTS[layout](rng, dtype)
+    # Half precision: a value that is rounded twice on its way passes, up to 0.45 of this; rounding at every step is five
+    # times as far off at the least.
+    half = {"rtol": 4 * torch.finfo(dtype).eps, "atol": 4e-5} if layout == "half" else {}
     for dim in range(-x.ndim, x.ndim):
-        assert_close(student.log_softmax(x, dim), oracle(x, dim), what=f"log_softmax(x, {dim})")
+        assert_close(student.log_softmax(x, dim), oracle(x, dim), what=f"log_softmax(x, {dim})", **half)
         assert_unchanged(student)
-    assert_close(student.log_softmax(x), oracle(x, -1), what="log_softmax(x)")
+    assert_close(student.log_softmax(x), oracle(x, -1), what="log_softmax(x)", **half)
     assert_unchanged(student)
 
     both = probe.results([x, -x], -1)
-    assert_close(both, [oracle(x, -1), oracle(-x, -1)], what="[log_softmax(x), log_softmax(-x)]")
+    assert_close(both, [oracle(x, -1), oracle(-x, -1)], what="[log_softmax(x), log_softmax(-x)]", **half)
 
     empty = torch.empty(0, 5)
     assert_close(student.log_softmax(empty, -1), empty, what="log_softmax of an empty batch")
