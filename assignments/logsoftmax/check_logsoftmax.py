@@ -69,8 +69,8 @@ LAYOUTS: dict[str, Layout] = {
 def check_values(student: Student, probe: Probe, rng: torch.Generator, layout: str, dtype: torch.dtype) -> None:
     """log_softmax agrees with PyTorch along any dimension, for any layout, and leaves its input alone."""
     x = LAYOUTS[layout](rng, dtype)
-    # Half precision: a value that is rounded twice on its way passes, up to 0.45 of this; rounding at every step is five
-    # times as far off at the least.
+    # Half precision: what is rounded twice on its way lies within half of this, rounding at every step at least five
+    # times as far off.
     half = {"rtol": 4 * torch.finfo(dtype).eps, "atol": 4e-5} if layout == "half" else {}
     for dim in range(-x.ndim, x.ndim):
         assert_close(student.log_softmax(x, dim), oracle(x, dim), what=f"log_softmax(x, {dim})", **half)
