@@ -8,12 +8,16 @@ from pathlib import Path
 
 from autograder.course import Course
 from autograder.course_digest import CACHE_FOLDERS, read_bytes
-
-_TIME = (1980, 1, 1, 0, 0, 0)  # zip's first; the same files give the same bytes
+from autograder.zipped import archive
 
 
 def pack_course(course: Course) -> bytes:
-    """Return an archive of `course.yml`, all that students get, and the hidden files beside the reference solutions.
+    """Return an archive of what grading needs; see ``course_files``."""
+    return archive(course_files(course))
+
+
+def course_files(course: Course) -> dict[str, bytes]:
+    """Return `course.yml`, all that students get, and the hidden files beside the reference solutions, by name.
 
     Kept submissions, data sets and the secret stay where they are.
 
@@ -25,12 +29,10 @@ def pack_course(course: Course) -> bytes:
         if assignment.fetched:
             paths += _files(assignment.folder)
         paths += [path for path in _files(assignment.solutions) if path.parent == assignment.solutions]
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(set(paths)):
-            name = "course.yml" if path == course.path else path.relative_to(course.root).as_posix()
-            archive.writestr(zipfile.ZipInfo(name, _TIME), read_bytes(path, course.root))
-    return packed.getvalue()
+    named = {path: path.relative_to(course.root).as_posix() for path in sorted(set(paths))}
+    return {
+        "course.yml" if path == course.path else name: read_bytes(path, course.root) for path, name in named.items()
+    }
 
 
 def unpack_course(bundle: bytes, folder: Path) -> Path:

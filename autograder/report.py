@@ -81,6 +81,11 @@ Progress = Callable[[CheckResult | str], None]
 """Told of each finished check, and in words of what a check that takes long is doing."""
 
 
+def told(news: CheckResult | str) -> str:
+    """Return in words what a ``Progress`` is told."""
+    return news if isinstance(news, str) else f"{news.name}: {news.verdict}"
+
+
 @dataclass(frozen=True)
 class Report:
     """All check results of one submission.

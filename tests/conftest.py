@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -13,6 +14,9 @@ from lab import TOKEN, Lab
 from autograder.render import CI_VARIABLES
 from autograder.sandbox import LEVELS, Sandbox, make_sandbox
 from autograder.sandbox.levels import best_level, missing
+
+if TYPE_CHECKING:
+    from world import World
 
 PRELOAD = ("numpy", "torchvision")
 
@@ -73,3 +77,19 @@ def official(at_level: Callable[[str], Sandbox], tmp_path: Path) -> Iterator[Lab
     """The same at level namespaces."""
     with Lab(tmp_path / "course", at_level("namespaces")).ending() as lab:
         yield lab
+
+
+@pytest.fixture(scope="module")
+def graded_class(tmp_path_factory: pytest.TempPathFactory) -> World:
+    """A class that was graded, once for a module: it takes seconds."""
+    from graded import make_graded
+
+    return make_graded(tmp_path_factory.mktemp("graded"))
+
+
+@pytest.fixture
+def world(graded_class: World, tmp_path: Path) -> World:
+    """A graded class that a test may change, where a module has no world of its own."""
+    from graded import copy_of
+
+    return copy_of(graded_class, tmp_path / "world")

@@ -297,21 +297,21 @@ def test_annotations_name_the_file_that_was_graded_as_the_repository_knows_it(
     for name in ("work/echo.py", "work/echo.ipynb", str(tmp_path / "outside.py")):
         Path(name).touch()
     with tarfile.open("work/ada.tar.gz", "w:gz") as archive:
-        archive.add("work/echo.py")
+        archive.add("work/echo.py", "inner/echo.py")
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
     monkeypatch.setenv("GITHUB_WORKSPACE", str(Path.cwd()))
     monkeypatch.chdir("work")
     report = replace(REPORT, checks=(RAISED,))
 
     starts = {}
-    for path in ("echo.py", "echo.ipynb", "ada.tar.gz/work/echo.py", "nowhere.py", str(tmp_path / "outside.py")):
+    for path in ("echo.py", "echo.ipynb", "ada.tar.gz/inner/echo.py", "nowhere.py", str(tmp_path / "outside.py")):
         assert write(Outputs(ci=True), report, Submission("ada", "echo", "", "", path))
         starts[path] = capsys.readouterr().out.partition("title=")[0]
 
     assert starts == {
         "echo.py": "::error file=work/echo.py,line=7,",
         "echo.ipynb": "::error file=work/echo.ipynb,",
-        "ada.tar.gz/work/echo.py": "::error file=work/ada.tar.gz,",
+        "ada.tar.gz/inner/echo.py": "::error file=work/ada.tar.gz,",
         "nowhere.py": "::error ",
         str(tmp_path / "outside.py"): f"::error file={tmp_path}/outside.py,line=7,",
     }

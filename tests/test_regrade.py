@@ -6,10 +6,9 @@ import os
 import pty
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
-from graded import BROKEN, HALF, TRIPLE, change_checks, change_grade, copy_of, grades, hand_in, make_graded
+from graded import BROKEN, HALF, TRIPLE, change_checks, change_grade, grades, hand_in
 from graded import gradebook as open_book
 from lab import CHECKS, RIGHT
 from world import World, lines_of
@@ -35,17 +34,6 @@ FULL, PART = {"echo": 2.0, "twice": 1.0}, {"echo": 2.0, "twice": 0.0}
 BEFORE = {"ada": FULL, "bob": PART, "cyd": FULL}
 AFTER = {"ada": PART, "bob": FULL, "cyd": PART}
 DECLINED = "echo: nothing is written; `autograde regrade echo --yes` writes it"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_graded(tmp_path_factory.mktemp("graded"))
-
-
-@pytest.fixture
-def world(template: World, tmp_path: Path) -> World:
-    """A graded class that a test may change."""
-    return copy_of(template, tmp_path / "world")
 
 
 def finals(world: World) -> dict[str, float]:

@@ -207,15 +207,15 @@ def test_what_is_saved_while_somebody_is_busy_is_noticed(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("path", "counts"),
     [
-        ("/work/echo/echo.py", True),
-        ("/work/echo/part/more.py", True),
+        ("/course/echo/echo.py", True),
+        ("/course/echo/part/more.py", True),
         ("/home/mine.py", True),
         ("/home/other.py", False),
-        ("/work/echo/.echo.py.swp", False),
-        ("/work/echo/echo.py~", False),
-        ("/work/echo/__pycache__/echo.pyc", False),
-        ("/work/echo/.ipynb_checkpoints/echo.ipynb", False),
+        ("/course/echo/.echo.py.swp", False),
+        ("/course/echo/echo.py~", False),
+        ("/course/echo/__pycache__/echo.pyc", False),
+        ("/course/echo/.ipynb_checkpoints/echo.ipynb", False),
     ],
 )
 def test_what_editors_and_python_keep_is_no_save(path: str, counts: bool) -> None:
-    assert is_work(Path(path), [Path("/work/echo"), Path("/home/mine.py")]) is counts
+    assert is_work(Path(path), [Path("/course/echo"), Path("/home/mine.py")]) is counts

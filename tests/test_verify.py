@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from graded import HALF, TRIPLE, change_checks, change_grade, copy_of, gradebook, hand_in, make_graded
+from graded import HALF, TRIPLE, change_checks, change_grade, gradebook, hand_in
 from lab import RIGHT
 from world import World, lines_of
 
@@ -16,17 +14,6 @@ from autograder.nbgrader.agreement import exported_scores, verify
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed file .*timestamp.txt:ResourceWarning")
 
 REGRADE = "run `autograde regrade echo`"
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> World:
-    return make_graded(tmp_path_factory.mktemp("graded"))
-
-
-@pytest.fixture
-def world(template: World, tmp_path: Path) -> World:
-    """A graded class that a test may change."""
-    return copy_of(template, tmp_path / "world")
 
 
 def test_what_was_graded_agrees(world: World) -> None:

@@ -31,7 +31,7 @@ from autograder.course import Assignment
 from autograder.errors import AutograderError, SubmissionError
 
 if TYPE_CHECKING:
-    from autograder.report import CheckResult, Report
+    from autograder.report import Report
     from autograder.submission import Submission
 
 
@@ -68,6 +68,7 @@ def check(
     from autograder.formats.feedback import reaches
     from autograder.grader import LastingGrader
     from autograder.job import Job, choose_device
+    from autograder.report import told
     from autograder.sandbox.levels import best_level
 
     level = best_level() if sandbox in (None, "auto") else str(sandbox)
@@ -81,20 +82,20 @@ def check(
         submission, before = _read(assignment, path), _pictures(drawn)
         silent = quiet or outputs.ci or outputs.on_stdout
         with progress_bar(name, None, quiet=silent, lines=watch) as step:
-
-            def progress(news: CheckResult | str) -> None:
-                step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
-
-            report = _without_flag(grader.grade(job, submission, progress=progress), "graded at sandbox level")
+            report = grader.grade(job, submission, progress=lambda news: step(told(news)))
+        report = _without_flag(report, "graded at sandbox level")
         written.append(write_results(outputs, [report], course=course, assignment=assignment, submissions=[submission]))
         if not outputs.on_stdout:
             (report,) = outputs.seen([report], assignment)
             _show(outputs.console(), report, sorted(set(_pictures(drawn)) - set(before)), quiet=quiet)
         return report
 
-    _read(assignment, path)  # what cannot be read at all is not waited for
     try:
-        report = _keep_looking(look, [path or assignment.folder, assignment.folder]) if watch else look()
+        if watch:
+            _read(assignment, path)  # what cannot be read at all is not waited for
+            report = _keep_looking(look, [path or assignment.folder, assignment.folder])
+        else:
+            report = look()
     finally:
         grader.close()
     if not report.complete or not written[-1]:

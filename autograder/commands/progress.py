@@ -13,7 +13,7 @@ from autograder.commands.shared import progress_console
 
 if TYPE_CHECKING:
     from autograder.job import Job
-    from autograder.report import CheckResult, Report
+    from autograder.report import Progress, Report
     from autograder.store import Reuse
     from autograder.submission import Submission
 
@@ -45,17 +45,13 @@ def run_grading(
         Stopped: If somebody stopped it; what is done is kept.
     """
     from autograder.executor import grade_all
+    from autograder.report import told
 
     reports: dict[int, Report] = {}
     single = len(submissions) == 1
     with progress_bar(job.assignment, None if single else len(submissions), quiet=quiet, lines=not single) as step:
-
-        def progress(news: CheckResult | str) -> None:
-            step(news if isinstance(news, str) else f"{news.name}: {news.verdict}")
-
-        graded = grade_all(
-            job, submissions, jobs=jobs, progress=progress if single else None, reuse=reuse, scheduler=scheduler
-        )
+        progress: Progress | None = (lambda news: step(told(news))) if single else None
+        graded = grade_all(job, submissions, jobs=jobs, progress=progress, reuse=reuse, scheduler=scheduler)
         try:
             for place, report in graded:
                 reports[place] = report

@@ -12,23 +12,22 @@ Source: "Autograder Specifications" of Gradescope's documentation of autograders
 
 from __future__ import annotations
 
-import io
 import os
 import platform
 import shlex
-import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from autograder.bundle import pack_course
+from autograder.bundle import course_files
 from autograder.course import COURSE_FILE, Assignment, Course
 from autograder.errors import CourseError
 from autograder.exports.pins import constraints
 from autograder.exports.student_course import student_course
 from autograder.exports.templates import fill
-from autograder.exports.wheel import archive, make_wheel
+from autograder.exports.wheel import make_wheel
 from autograder.secret import read_secret
+from autograder.zipped import archive
 
 SCRIPTS = ("setup.sh", "run_autograder")
 SECRET = "secret"
@@ -51,10 +50,11 @@ def gradescope_bundle(course: Course, assignment: Assignment, *, data: bool = Fa
     wheel, engine = make_wheel()
     version = ".".join(platform.python_version_tuple()[:2])
     places = {"secret_file": f"../{SECRET}"} | ({_DATA: _DATA} if data else {})
+    own = course_files(replace(course, assignments=(assignment,)))
     head = _HEAD.format(title=course.title, name=assignment.name)
     blanks = {"name": assignment.name, "python": version, "index": shlex.quote(index)}
     files = {
-        **_packed(course, assignment),
+        **{f"course/{name}": content for name, content in own.items()},
         f"course/{COURSE_FILE}": student_course(course, [assignment.name], head=head, places=places).encode(),
         f"dist/{wheel}": engine,
         "constraints.txt": constraints().encode(),
@@ -78,13 +78,6 @@ def require_private(file: Path, course: Course) -> None:
         raise CourseError(
             f"{found}; expected a place of the instructor's own, for it holds hidden checks; name another"
         )
-
-
-def _packed(course: Course, assignment: Assignment) -> dict[str, bytes]:
-    """Return the files of the one assignment as grading needs them."""
-    packed = pack_course(replace(course, assignments=(assignment,)))
-    with zipfile.ZipFile(io.BytesIO(packed)) as found:
-        return {f"course/{name}": found.read(name) for name in found.namelist()}
 
 
 def _data_sets(course: Course) -> Iterator[tuple[str, bytes]]:

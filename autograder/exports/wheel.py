@@ -8,22 +8,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import io
 import os
 import tomllib
-import zipfile
 from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
 from autograder.course_digest import CACHE_FOLDERS, LITTER
 from autograder.errors import CourseError
+from autograder.zipped import archive
 
 PACKAGE = "autograder"
 ROOT = Path(__file__).parent.parent
 # What `autograde new` copies holds a solution, hidden checks and attacks, and students get the wheel.
 _LEFT_OUT = "scaffold/example"
-_TIME = (1980, 1, 1, 0, 0, 0)  # zip's first; the same files give the same bytes
 _WHEEL = "Wheel-Version: 1.0\nGenerator: autograde\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -73,26 +71,6 @@ def requirements() -> list[str]:
     except (OSError, ValueError, KeyError):  # installed from a wheel: what lies beside it is somebody else's
         pass
     return list(_installed().requires or ())
-
-
-def archive(files: Mapping[str, bytes], *, executable: tuple[str, ...] = (), private: tuple[str, ...] = ()) -> bytes:
-    """Return a zip archive of files, byte for byte the same from the same ones.
-
-    Args:
-        files: Their bytes by name.
-        executable: The names of those that may be run.
-        private: The names of those that only their owner may read.
-    """
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as result:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(name, _TIME)
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            entry.create_system = 3  # Unix, whose permissions the next line holds
-            mode = 0o755 if name in executable else 0o600 if name in private else 0o644
-            entry.external_attr = (0o100000 | mode) << 16
-            result.writestr(entry, files[name])
-    return packed.getvalue()
 
 
 def _installed() -> Distribution:

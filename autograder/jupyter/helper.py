@@ -17,7 +17,7 @@ from autograder.course_messages import suggestion
 from autograder.errors import AutograderError, CourseError
 from autograder.grading import preloaded
 from autograder.job import Job
-from autograder.report import CheckResult, Report
+from autograder.report import CheckResult, Report, told
 from autograder.run import grade_submission
 from autograder.sandbox import Sandbox, make_sandbox
 from autograder.sandbox.levels import best_level
@@ -100,7 +100,7 @@ class Desk:
         return dataclasses.replace(report.for_student(course.assignment(assignment).hidden_feedback), notes=())
 
     def _tell(self, news: CheckResult | str) -> None:
-        send(self._replies, {"said": news if isinstance(news, str) else f"{news.name}: {news.verdict}"})
+        send(self._replies, {"said": told(news)})
 
 
 def send(replies: IO[str], answer: dict[str, Any]) -> None:
