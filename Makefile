@@ -53,7 +53,7 @@ attacks: $(READY)  ## Grade every kept attack, look at the machine afterwards, a
 	$(BIN)/python tests/attacks/table.py --jobs $(JOBS)
 
 kills: $(READY)  ## Kill 50 processes of a run over 60 submissions, and compare with an undisturbed run (long).
-	AUTOGRADE_STUDENTS=60 AUTOGRADE_KILLS=50 $(BIN)/python -m pytest -q tests/test_resume.py
+	AUTOGRADE_STUDENTS=60 AUTOGRADE_KILLS=50 $(BIN)/python -m pytest -q tests/grading/test_resume.py
 
 FRAMES ?= 100000
 ARCHIVES ?= 10000

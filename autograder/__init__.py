@@ -10,28 +10,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from autograder.check import points as points
-    from autograder.compare import assert_close as assert_close
-    from autograder.compare import assert_unchanged as assert_unchanged
-    from autograder.credit import Credit as Credit
-    from autograder.failure import StudentError as StudentError
-    from autograder.memory import Memory as Memory
-    from autograder.speed import Speed as Speed
-    from autograder.student import Probe as Probe
-    from autograder.student import Student as Student
+    from autograder.checks.comparison import assert_close as assert_close
+    from autograder.checks.comparison import assert_unchanged as assert_unchanged
+    from autograder.checks.measure.memory import Memory as Memory
+    from autograder.checks.measure.speed import Speed as Speed
+    from autograder.checks.points import points as points
+    from autograder.checks.student import Probe as Probe
+    from autograder.checks.student import Student as Student
+    from autograder.report.credit import Credit as Credit
+    from autograder.verdicts import StudentError as StudentError
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Credit": "credit",
-    "Memory": "memory",
-    "Probe": "student",
-    "Speed": "speed",
-    "Student": "student",
-    "StudentError": "failure",
-    "assert_close": "compare",
-    "assert_unchanged": "compare",
-    "points": "check",
+    "Credit": "report.credit",
+    "Memory": "checks.measure.memory",
+    "Probe": "checks.student",
+    "Speed": "checks.measure.speed",
+    "Student": "checks.student",
+    "StudentError": "verdicts",
+    "assert_close": "checks.comparison",
+    "assert_unchanged": "checks.comparison",
+    "points": "checks.points",
 }
 
 __all__ = [

@@ -22,7 +22,7 @@ from bench import figures
 
 ROOT = Path(__file__).resolve().parent.parent
 GOAL_S = 1.0
-_COMMAND = (sys.executable, "-m", "autograder.cli", "--course", str(ROOT), "check")
+_COMMAND = (sys.executable, "-m", "autograder.cli.main", "--course", str(ROOT), "check")
 _DONE = "waiting for the next save"
 
 

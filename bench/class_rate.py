@@ -26,13 +26,13 @@ from pathlib import Path
 
 import psutil
 
-from autograder.course import load_course
-from autograder.executor import grade_all
-from autograder.job import Job
-from autograder.report import CheckResult, Report
+from autograder.course.loading import load_course
+from autograder.grading.executor import grade_all
+from autograder.grading.job import Job
+from autograder.grading.report_store import Store
+from autograder.report.model import CheckResult, Report
 from autograder.sandbox.levels import best_level
-from autograder.store import Store
-from autograder.submission import Submission, read_submission
+from autograder.submission.reading import Submission, read_submission
 from bench import figures
 from bench import nbgrader as stock
 

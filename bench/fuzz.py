@@ -37,11 +37,13 @@ import torch
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from autograder import archive, candidates, notebook, source, tarball, wire
-from autograder.channel import Channel, Closed
 from autograder.errors import SubmissionError
-from autograder.source_notebook import build_notebook
-from autograder.submission import read_submission, read_submissions
+from autograder.submission import archive, notebook, source, tarball
+from autograder.submission import locating as candidates
+from autograder.submission.notebook_template import build_notebook
+from autograder.submission.reading import read_submission, read_submissions
+from autograder.wire import values as wire
+from autograder.wire.channel import Channel, Closed
 from bench import figures
 
 FRAMES, ARCHIVES = 100_000, 10_000

@@ -22,14 +22,14 @@ from pathlib import Path
 
 import psutil
 
-from autograder import plugin
-from autograder.course import Assignment, load_course
-from autograder.grader import Grader
-from autograder.job import Job
-from autograder.report import Report
-from autograder.run import check_paths
+from autograder.checks import pytest_plugin as plugin
+from autograder.checks.pytest_run import check_paths
+from autograder.course.loading import Assignment, load_course
+from autograder.grading.grader import Grader
+from autograder.grading.job import Job
+from autograder.report.model import Report
 from autograder.sandbox.levels import best_level, require
-from autograder.submission import read_submission
+from autograder.submission.reading import read_submission
 from bench import figures
 
 ROOT = Path(__file__).resolve().parent.parent

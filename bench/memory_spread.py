@@ -16,10 +16,10 @@ import sys
 
 import torch
 
-from autograder.memory import Memory
-from autograder.sandbox import Limits, make_sandbox
+from autograder.checks.launcher import Sources, Workers
+from autograder.checks.measure.memory import Memory
 from autograder.sandbox.levels import best_level, require
-from autograder.workers import Sources, Workers
+from autograder.sandbox.start import Limits, make_sandbox
 from bench import figures
 
 GOAL = 0.02

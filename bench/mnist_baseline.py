@@ -24,7 +24,7 @@ from torch import nn
 from torch.nn import functional as F
 from torch.utils.data import DataLoader, TensorDataset
 
-from autograder.datasets import MnistData, mnist
+from autograder.datasets.mnist import MnistData, mnist
 from bench import figures
 
 BASELINE = Path(__file__).resolve().parent.parent / "solutions" / "mnist" / "baseline.py"

@@ -157,7 +157,7 @@ def write_ours(root: Path, full: float) -> None:
     for path, text in texts.items():
         (root / path).write_text(text, encoding="utf-8")
     shutil.copy(Path(__file__).parent.parent / "nbgrader_config.py", root)
-    run(root, "-m", "autograder.cli", "build")
+    run(root, "-m", "autograder.cli.main", "build")
     run(root, "-m", "nbgrader", "generate_assignment", NAME)
 
 
@@ -223,7 +223,7 @@ def main() -> None:
     students = (options := parser.parse_args()).students
     print(f"{machine()}, level {best_level()}")
     stock_way: tuple[str, ...] = ("-m", "nbgrader", "autograde", NAME, "--force")
-    our_way = ("-m", "autograder.cli", "grade", NAME, "--jobs", str(options.jobs))
+    our_way = ("-m", "autograder.cli.main", "grade", NAME, "--jobs", str(options.jobs))
     seconds: dict[str, float] = {}
     different: dict[str, int] = {}
     for numbers, full in ((range(students), CLEAR), ([0] * students, CLOSE)):

@@ -15,13 +15,13 @@ import argparse
 import os
 import time
 
-from autograder.course import load_course
-from autograder.grader import Grader
-from autograder.job import Job
-from autograder.report import CheckResult, Report
+from autograder.course.loading import load_course
+from autograder.course.secret import VARIABLE
+from autograder.grading.grader import Grader
+from autograder.grading.job import Job
+from autograder.report.model import CheckResult, Report
 from autograder.sandbox.levels import best_level, require
-from autograder.secret import VARIABLE
-from autograder.submission import read_submission
+from autograder.submission.reading import read_submission
 from bench import figures
 from bench.grade_reference import ROOT
 

@@ -17,11 +17,11 @@ from pathlib import Path
 
 import psutil
 
-from autograder.course import load_course
-from autograder.grader import Grader
-from autograder.job import Job
+from autograder.course.loading import load_course
+from autograder.grading.grader import Grader
+from autograder.grading.job import Job
 from autograder.sandbox.levels import require
-from autograder.submission import Submission, read_submission
+from autograder.submission.reading import Submission, read_submission
 from bench import figures
 
 ROOT = Path(__file__).resolve().parent.parent

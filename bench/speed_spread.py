@@ -29,12 +29,12 @@ from typing import Any
 
 import torch
 
-from autograder.credit import share
-from autograder.grader import Grader
-from autograder.job import Job
+from autograder.checks.measure.speed import PAIRS, WARM_UP_PAIRS
+from autograder.grading.grader import Grader
+from autograder.grading.job import Job
+from autograder.report.credit import share
 from autograder.sandbox.levels import best_level, require
-from autograder.speed import PAIRS, WARM_UP_PAIRS
-from autograder.submission import Submission, read_submission
+from autograder.submission.reading import Submission, read_submission
 from bench import figures
 from bench.synthetic import RATIOS, write_course
 

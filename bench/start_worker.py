@@ -16,10 +16,10 @@ import time
 
 import torch
 
-from autograder import wire
-from autograder.course_entries import Limits
-from autograder.sandbox import Sandbox, make_sandbox
+from autograder.course.schema import Limits
 from autograder.sandbox.levels import best_level, require
+from autograder.sandbox.start import Sandbox, make_sandbox
+from autograder.wire import values as wire
 from bench import figures
 
 MODULE = "def double(x):\n    return 2 * x\n"

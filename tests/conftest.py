@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
+from harness import TOKEN, Lab
 from hypothesis import HealthCheck, settings
-from lab import TOKEN, Lab
 
-from autograder.render import CI_VARIABLES
-from autograder.sandbox import LEVELS, Sandbox, make_sandbox
+from autograder.report.terminal import CI_VARIABLES
 from autograder.sandbox.levels import best_level, missing
+from autograder.sandbox.start import LEVELS, Sandbox, make_sandbox
 
 if TYPE_CHECKING:
-    from world import World
+    from exchange_world import World
 
 PRELOAD = ("numpy", "torchvision")
 
@@ -82,7 +82,7 @@ def official(at_level: Callable[[str], Sandbox], tmp_path: Path) -> Iterator[Lab
 @pytest.fixture(scope="module")
 def graded_class(tmp_path_factory: pytest.TempPathFactory) -> World:
     """A class that was graded, once for a module: it takes seconds."""
-    from graded import make_graded
+    from graded_world import make_graded
 
     return make_graded(tmp_path_factory.mktemp("graded"))
 
@@ -90,6 +90,6 @@ def graded_class(tmp_path_factory: pytest.TempPathFactory) -> World:
 @pytest.fixture
 def world(graded_class: World, tmp_path: Path) -> World:
     """A graded class that a test may change, where a module has no world of its own."""
-    from graded import copy_of
+    from graded_world import copy_of
 
     return copy_of(graded_class, tmp_path / "world")

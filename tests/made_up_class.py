@@ -7,13 +7,13 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from autograder.copies import Copies, Pair
-from autograder.credit import score, share
-from autograder.html.about import About
-from autograder.html.findings import Findings
-from autograder.leaderboard import rankings
-from autograder.report import CheckResult, Report
-from autograder.submission import Submission
+from autograder.report.credit import score, share
+from autograder.report.html.about import About
+from autograder.report.html.findings import Findings
+from autograder.report.model import CheckResult, Report
+from autograder.report.ranking import rankings
+from autograder.report.similarity import Copies, Pair
+from autograder.submission.reading import Submission
 
 ABOUT = About(
     name="echo",

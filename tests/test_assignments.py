@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from autograder.course import load_course
+from autograder.authoring.validate import expectations, uncovered, validate
+from autograder.course.loading import load_course
+from autograder.course.secret import VARIABLE
 from autograder.sandbox.levels import missing
-from autograder.secret import VARIABLE
-from autograder.validate import expectations, uncovered, validate
 
 ROOT = Path(__file__).resolve().parents[1]
 COURSE = load_course(ROOT / "course.yml")

@@ -20,13 +20,13 @@ from pathlib import Path
 import pytest
 import torch
 from attacks.kept import FIELDS, Attack, engine_attacks
-from lab import LIMITS, RIGHT, Lab
+from harness import LIMITS, RIGHT, Lab
 from rich.console import Console
 
-from autograder.nbgrader.feedback_cells import outputs
-from autograder.render import show_report
-from autograder.report import Report, to_json
-from autograder.sandbox import Sandbox
+from autograder.nbgrader.judging.feedback_cells import outputs
+from autograder.report.model import Report, to_json
+from autograder.report.terminal import show_report
+from autograder.sandbox.start import Sandbox
 
 ATTACKS = engine_attacks(quick=os.environ.get("AUTOGRADE_ATTACKS") != "all")
 TIGHT = replace(LIMITS, time_s=1.0, memory_bytes=256 << 20, disk_bytes=4 << 20)

@@ -21,11 +21,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 
-import lab
+import harness as lab
 import pytest
 from click.testing import CliRunner
 
-from autograder.cli import main
+from autograder.cli.main import main
 from autograder.sandbox.levels import missing
 
 ROOT = Path(__file__).resolve().parents[1]

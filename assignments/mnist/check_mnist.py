@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from autograder import Credit, Probe, Speed, Student, assert_close, assert_unchanged, points
-from autograder.compare import describe
-from autograder.digits import draw_digits
+from autograder.checks.comparison import describe
+from autograder.datasets.drawn_digits import draw_digits
 
 if TYPE_CHECKING:
     from fixtures import Training, World

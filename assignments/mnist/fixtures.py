@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from autograder import Probe, Student, StudentError
-from autograder.compare import describe
-from autograder.datasets import MnistData, mnist
-from autograder.pictures import Pictures
+from autograder.checks.comparison import describe
+from autograder.checks.pictures import Pictures
+from autograder.datasets.mnist import MnistData, mnist
 
 # The time budget of a training by device, in multiples of the baseline's training.
 BUDGET = {"cpu": 120.0, "cuda": 120.0, "mps": 120.0}

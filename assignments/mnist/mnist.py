@@ -79,7 +79,7 @@ def predict(model: nn.Module, images: Tensor) -> Tensor:
 if __name__ == "__main__":
     import time
 
-    from autograder.datasets import mnist
+    from autograder.datasets.mnist import mnist
 
     data = mnist()
     start = time.process_time()

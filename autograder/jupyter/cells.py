@@ -13,7 +13,7 @@ from typing import Any
 
 from autograder.errors import SubmissionError
 from autograder.jupyter.show import shell
-from autograder.notebook import notebook_source
+from autograder.submission.notebook import notebook_source
 
 SESSION = "JPY_SESSION_NAME"
 """Names the notebook that a kernel runs for. Source: jupyter_server.services.sessions.sessionmanager."""

@@ -10,19 +10,19 @@ import traceback
 from pathlib import Path
 from typing import IO, Any
 
-from autograder.build import claims_of
-from autograder.claims import Claim
-from autograder.course import Assignment, Course, find_course, load_course
-from autograder.course_messages import suggestion
+from autograder.authoring.notebooks import claims_of
+from autograder.checks.pytest_run import grade_submission
+from autograder.checks.session import preloaded
+from autograder.course.check_list import Claim
+from autograder.course.loading import Assignment, Course, find_course, load_course
+from autograder.course.messages import suggestion
 from autograder.errors import AutograderError, CourseError
-from autograder.grading import preloaded
-from autograder.job import Job
-from autograder.report import CheckResult, Report, told
-from autograder.run import grade_submission
-from autograder.sandbox import Sandbox, make_sandbox
+from autograder.grading.job import Job
+from autograder.report.model import CheckResult, Report, told
 from autograder.sandbox.levels import best_level
-from autograder.source_notebook import hidden_claims
-from autograder.submission import Submission
+from autograder.sandbox.start import Sandbox, make_sandbox
+from autograder.submission.notebook_template import hidden_claims
+from autograder.submission.reading import Submission
 
 
 class Desk:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
-from autograder.source import shown
+from autograder.submission.source import shown
 
 _OUTPUT_LINES = 30
 _LINE_CHARS = 300

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from traitlets.config import Config
 
-from autograder.course import Course, load_course
+from autograder.course.loading import Course, load_course
 
 GRADEBOOK_VARIABLE = "AUTOGRADE_GRADEBOOK"
 """Names the gradebook's URL in place of `course.yml`'s; unlike that, it may hold a password."""
@@ -56,12 +56,12 @@ def config_of(course: Course) -> Config:
     directory.ignore = list(IGNORED)
     if course.exchange is not None:
         config.Exchange.root = str(course.exchange)
-    own, kept = f"{PACKAGE}.judge", "nbgrader.preprocessors"
+    own, kept = f"{PACKAGE}.judging.preprocessor", "nbgrader.preprocessors"
     config.GenerateAssignment.preprocessors = [
         *(f"{kept}.LockCells", f"{kept}.ClearOutput", f"{kept}.CheckCellMetadata", f"{kept}.ComputeChecksums"),
         *(f"{kept}.SaveCells", f"{kept}.CheckCellMetadata"),
     ]
-    config.GenerateAssignment.post_convert_hook = f"{PACKAGE}.release.after_generating"
+    config.GenerateAssignment.post_convert_hook = f"{PACKAGE}.generate.after_generating"
     config.Autograde.exporter_class = f"{own}.LenientExporter"
     config.Autograde.sanitize_preprocessors = [
         *(f"{kept}.ClearOutput", f"{own}.Restore", f"{kept}.DeduplicateIds", f"{kept}.OverwriteKernelspec"),
@@ -72,9 +72,9 @@ def config_of(course: Course) -> Config:
         f"{kept}.CheckCellMetadata",
     ]
     config.Autograde.exclude_overwriting = {item.name: [f"{item.name}.py"] for item in course.assignments}
-    config.AssignLatePenalties.plugin_class = f"{PACKAGE}.late.CoursePolicy"
-    config.ExchangeFactory.collect = f"{PACKAGE}.exchange.Collect"
-    config.ExchangeFactory.release_assignment = f"{PACKAGE}.exchange.ReleaseAssignment"
+    config.AssignLatePenalties.plugin_class = f"{PACKAGE}.late_plugin.CoursePolicy"
+    config.ExchangeFactory.collect = f"{PACKAGE}.exchange.classes.Collect"
+    config.ExchangeFactory.release_assignment = f"{PACKAGE}.exchange.classes.ReleaseAssignment"
     _make_scripts_findable()
     return config
 

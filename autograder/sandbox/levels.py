@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.sandbox import LEVELS, Sandbox, make_sandbox
-from autograder.worker import confine
+from autograder.sandbox.start import LEVELS, Sandbox, make_sandbox
+from autograder.worker import confinement as confine
 
 _PROBE = """
 import os
-from autograder.worker import confine, linux, seccomp
+from autograder.worker import linux, seccomp
+from autograder.worker import confinement as confine
 seccomp.compile_filter(processes=False, signals=True)
 confine.prepare(os.geteuid() == 0)
 linux.unshare(linux.CLONE_NEWPID)

@@ -16,8 +16,8 @@ from collections.abc import Callable
 
 import torch
 
-from autograder import wire
-from autograder.failure import Crashed
+from autograder.verdicts import Crashed
+from autograder.wire import values as wire
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _RESET_PEAK = b"5"

@@ -12,10 +12,10 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
-from autograder.failure import CallFailed
+from autograder.verdicts import CallFailed
 
 if TYPE_CHECKING:
-    from autograder.sandbox.worker import Worker
+    from autograder.sandbox.handle import Worker
 
 _TICK_S = 0.03
 _READ_BYTES = 1 << 16

@@ -16,8 +16,11 @@ import socket
 import sys
 from typing import Any
 
-from autograder import channel, wire
-from autograder.worker import compat, confine, guard, linux, seccomp, serve
+from autograder.wire import channel
+from autograder.wire import values as wire
+from autograder.worker import compat, linux, seccomp, serve
+from autograder.worker import confinement as confine
+from autograder.worker import forbidden_calls as guard
 from autograder.worker.accelerator import make_accelerator
 
 _MAX_REQUEST_BYTES = 65536

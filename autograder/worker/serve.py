@@ -20,10 +20,11 @@ from typing import Any
 
 import torch
 
-from autograder import channel, wire
+from autograder.wire import channel
+from autograder.wire import values as wire
 from autograder.worker import linux
 from autograder.worker.accelerator import Accelerator, Modes
-from autograder.worker.guard import Guard, guard_for
+from autograder.worker.forbidden_calls import Guard, guard_for
 
 _MAX_TEXT = 4000
 _SUBMISSION, _PROBES = "submission", "probes"

@@ -19,13 +19,13 @@ import yaml
 from rich.console import Console
 from rich.text import Text
 
-from autograder.course import Assignment, load_course
-from autograder.executor import grade_all
-from autograder.job import Job
-from autograder.render import number, show_class
-from autograder.report import Report
+from autograder.course.loading import Assignment, load_course
+from autograder.grading.executor import grade_all
+from autograder.grading.job import Job
+from autograder.report.model import Report
+from autograder.report.terminal import number, show_class
 from autograder.sandbox.levels import best_level, require
-from autograder.submission import read_submissions
+from autograder.submission.reading import read_submissions
 
 _HERE = Path(__file__).resolve().parent
 _COURSE = _HERE.parent.parent / "course.yml"

@@ -15,9 +15,9 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic.fields import FieldInfo
 
-from autograder.cli import main
-from autograder.commands.help import EXAMPLES, SECTIONS
-from autograder.course_entries import GIB, MIB, AssignmentEntry, CourseEntry, LatePolicy, Limits, Threshold
+from autograder.cli.help import EXAMPLES, SECTIONS
+from autograder.cli.main import main
+from autograder.course.schema import GIB, MIB, AssignmentEntry, CourseEntry, LatePolicy, Limits, Threshold
 
 FOLDER = Path(__file__).resolve().parents[1] / "reference"
 _MADE = "<!-- Made from the code by `make docs`; change it there. -->\n"

@@ -1,4 +1,4 @@
-"""The attacks on the engine itself: `engine/*.py`, submissions for the made-up assignment `echo` of tests/lab.py.
+"""The attacks on the engine itself: `engine/*.py`, submissions for the made-up assignment `echo` of tests/harness.py.
 
 Each begins with a docstring of four fields (Title, How, After, Stopped by) and says what it must get:
 ``OUTCOME`` names the verdict of each check, ``LEVELS`` the sandbox levels that stop it (``namespaces`` alone if it says

@@ -1,6 +1,6 @@
 """Grade every kept attack and print what came of it: `python tests/attacks/table.py [--only NAME ...] [--jobs N]`.
 
-The attacks on the engine are graded in the made-up course of tests/lab.py, those under solutions/*/attacks in this
+The attacks on the engine are graded in the made-up course of tests/harness.py, those under solutions/*/attacks in this
 repository's own. Ends with 1 if one of them earned a point that its answers did not earn. That they leave the machine
 as it was is asserted by tests/test_attacks.py.
 """
@@ -21,13 +21,13 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT)]
 
 from attacks.kept import engine_attacks, fields  # noqa: E402
-from lab import LIMITS, TOKEN, Lab  # noqa: E402
+from harness import LIMITS, TOKEN, Lab  # noqa: E402
 
-from autograder.course import load_course  # noqa: E402
-from autograder.report import Report  # noqa: E402
-from autograder.sandbox import make_sandbox  # noqa: E402
+from autograder.course.loading import load_course  # noqa: E402
+from autograder.report.model import Report  # noqa: E402
+from autograder.sandbox.start import make_sandbox  # noqa: E402
 from autograder.sandbox.levels import best_level, require  # noqa: E402
-from autograder.validate import validate  # noqa: E402
+from autograder.authoring.validate import validate  # noqa: E402
 
 TIGHT = replace(LIMITS, time_s=1.0, memory_bytes=256 << 20, disk_bytes=4 << 20)
 TITLES = ("after", "attack", "verdicts", "points", "of them unearned", "as expected")

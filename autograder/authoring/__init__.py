@@ -1,0 +1,1 @@
+"""Make, build, validate, calibrate and export assignments."""

@@ -1,0 +1,1 @@
+"""Make a new assignment from an example that is complete."""

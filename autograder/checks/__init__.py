@@ -1,0 +1,1 @@
+"""Run the checks of an assignment over one submission: pytest plugin, fixtures, student proxy, comparison."""

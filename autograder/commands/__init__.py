@@ -1,1 +1,0 @@
-"""The commands, grouped by what they are about: each parses, calls one function, prints."""

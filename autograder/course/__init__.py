@@ -1,0 +1,1 @@
+"""Read course.yml and everything that it names."""

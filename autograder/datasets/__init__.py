@@ -1,0 +1,1 @@
+"""Find the data sets that assignments train on, and read them into plain tensors."""

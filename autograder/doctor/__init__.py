@@ -1,0 +1,1 @@
+"""Find out whether this machine can isolate submissions and time them."""

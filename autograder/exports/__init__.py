@@ -1,1 +1,0 @@
-"""What leaves the instructor's repository: the students' one, a bundle for Gradescope, the engine as a wheel."""

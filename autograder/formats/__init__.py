@@ -1,1 +1,0 @@
-"""Write reports in the formats of others: one module for each, pure functions from reports to text."""

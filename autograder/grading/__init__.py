@@ -1,0 +1,1 @@
+"""Grade many submissions: jobs, executors, the store of reports, the quota."""

@@ -1,0 +1,1 @@
+"""Release, fetch, submit, collect and return assignments through nbgrader's exchange."""

@@ -1,0 +1,1 @@
+"""Judge inside nbgrader's own autograde step."""

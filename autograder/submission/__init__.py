@@ -1,0 +1,1 @@
+"""Read the files that a student handed in; never run them."""

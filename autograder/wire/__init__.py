@@ -1,0 +1,1 @@
+"""What may cross the boundary between grader and worker."""
