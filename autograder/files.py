@@ -17,7 +17,7 @@ _STEP_MS, _SETTLED_MS, _WAKE_MS = 20, 200, 100
 """How long nothing must change, how long files that go on changing are waited for, how long one wait lasts."""
 
 
-def write_whole(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
+def write_atomically(path: Path, content: str | bytes, *, mode: int = 0o644) -> None:
     """Write a file at once: it is there whole or as it was before.
 
     Args:

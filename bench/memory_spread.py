@@ -16,7 +16,7 @@ import sys
 
 import torch
 
-from autograder.checks.launcher import Sources, Workers
+from autograder.checks.launcher import Launcher, Sources
 from autograder.checks.measure.memory import Memory
 from autograder.sandbox.levels import best_level, require
 from autograder.sandbox.start import Limits, make_sandbox
@@ -62,7 +62,7 @@ def main() -> None:
     require(level)
     print(f"memory_spread: {figures.machine()}; level {level}")
     sandbox = make_sandbox(level)
-    workers = Workers(sandbox, Sources("work", SOURCE), Limits())
+    workers = Launcher(sandbox, Sources("work", SOURCE), Limits())
     x = torch.ones(ROWS, COLUMNS)
     found: dict[str, list[float]] = {"what stays": [], "peak": [], "what stays, plain process (baseline)": []}
     for _ in range(chosen.readings):

@@ -12,13 +12,13 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-from autograder.checks.launcher import Sources, Workers
+from autograder.checks.launcher import Launcher, Sources
 from autograder.checks.pytest_run import grade_submission
 from autograder.checks.student import Student
 from autograder.course.loading import Course, Threshold, load_course
 from autograder.grading.job import Job
 from autograder.report.model import Report
-from autograder.sandbox.start import Limits, Sandbox, Worker
+from autograder.sandbox.start import Limits, Sandbox, WorkerHandle
 from autograder.submission.reading import read_submission
 
 STUB = '''
@@ -95,7 +95,7 @@ class Lab:
 
     root: Path
     sandbox: Sandbox
-    open: list[Workers] = field(default_factory=list)
+    open: list[Launcher] = field(default_factory=list)
 
     def write(self, path: str, text: str) -> Path:
         """Write a file of the course."""
@@ -151,9 +151,9 @@ class Lab:
         course = replace(course, assignments=(assignment,))
         return grade_submission(course, submission, self.sandbox, Job(course.path, "echo", self.sandbox.level))
 
-    def workers(self, source: str, *, limits: Limits = LIMITS, **sources: Any) -> Workers:
+    def workers(self, source: str, *, limits: Limits = LIMITS, **sources: Any) -> Launcher:
         """Return the starter of a submission's workers; its workers end with the test."""
-        workers = Workers(self.sandbox, Sources("echo", dedent(source), **sources), limits)
+        workers = Launcher(self.sandbox, Sources("echo", dedent(source), **sources), limits)
         self.open.append(workers)
         return workers
 
@@ -161,7 +161,7 @@ class Lab:
         """Return a submission in a worker that ends with the test."""
         return self.workers(source, limits=limits, **sources).student()
 
-    def worker(self, *, limits: Limits = LIMITS, seed: int = 0) -> Worker:
+    def worker(self, *, limits: Limits = LIMITS, seed: int = 0) -> WorkerHandle:
         """Return a worker with nothing loaded; the caller closes it."""
         return self.sandbox.start(limits, seed=seed)
 

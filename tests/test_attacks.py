@@ -241,7 +241,7 @@ def test_the_page_on_security_names_every_attack_and_nothing_that_is_not_there()
     page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
     kept = {f"engine/{attack.name}" for attack in engine_attacks()}
     kept |= {f"{path.parents[1].name}/{path.stem}" for path in ROOT.glob("solutions/*/attacks/*.py")}
-    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").glob("test_*.py"))
+    tests = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
 
     named = set(re.findall(r"`(\w+/\w+)`", page))
     claims = set(re.findall(r"`(test_\w+)`", page))

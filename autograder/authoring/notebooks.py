@@ -8,7 +8,7 @@ from pathlib import Path
 from autograder.course.check_list import Claim, claims_in
 from autograder.course.loading import Assignment
 from autograder.errors import CourseError
-from autograder.files import write_whole
+from autograder.files import write_atomically
 from autograder.submission.notebook_template import build_notebook, hidden_claims
 
 
@@ -31,7 +31,7 @@ def write_notebooks(assignments: Sequence[Assignment]) -> list[Path]:
     for assignment in assignments:
         if _is_fresh(assignment):
             continue
-        write_whole(assignment.notebook, _built(assignment))
+        write_atomically(assignment.notebook, _built(assignment))
         written.append(assignment.notebook)
     return written
 

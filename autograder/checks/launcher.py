@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from autograder.checks.student import Student
-from autograder.sandbox.start import Limits, Sandbox, Worker
+from autograder.sandbox.start import Limits, Sandbox, WorkerHandle
 from autograder.verdicts import CallFailed, StudentError
 from autograder.worker.accelerator import torch_device
 
@@ -72,7 +72,7 @@ class Sources:
         return Sources(name, submission, probes, baseline, forbidden)
 
 
-class Workers:
+class Launcher:
     """Starts and ends the workers of one submission.
 
     Attributes:
@@ -87,7 +87,7 @@ class Workers:
         self.hidden = False
         self.seed = 0
         self._sandbox = sandbox
-        self._open: list[Worker] = []
+        self._open: list[WorkerHandle] = []
         self._functions = {role: _functions(source) for role, source in sources.probes.items()}
 
     @property
@@ -121,7 +121,7 @@ class Workers:
         time_s: float | None = None,
         memory_bytes: int | None = None,
         trim: bool = False,
-    ) -> Worker:
+    ) -> WorkerHandle:
         """Start a worker and load the module with its probes.
 
         Args:
@@ -169,12 +169,12 @@ class Workers:
         time_s = like.worker.limits.time_s if like is not None else None
         return Student(self.start(module, time_s=time_s), self)
 
-    def end(self, worker: Worker) -> None:
+    def end(self, worker: WorkerHandle) -> None:
         """End a worker."""
         worker.close()
         self._open.remove(worker)
 
-    def end_all(self, keep: set[Worker] | None = None) -> list[Worker]:
+    def end_all(self, keep: set[WorkerHandle] | None = None) -> list[WorkerHandle]:
         """End all workers but those to keep, and return the ended ones."""
         ended = [worker for worker in self._open if worker not in (keep or set())]
         for worker in ended:
@@ -182,7 +182,7 @@ class Workers:
         return ended
 
     @property
-    def open(self) -> list[Worker]:
+    def open(self) -> list[WorkerHandle]:
         """The workers that live."""
         return self._open[:]
 

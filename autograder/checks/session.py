@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from autograder.checks.launcher import LoadError, Sources, Workers
+from autograder.checks.launcher import Launcher, LoadError, Sources
 from autograder.checks.measure.clock import Clock, clock_of
 from autograder.checks.pictures import Pictures
 from autograder.checks.points import ANY, Points
@@ -19,7 +19,7 @@ from autograder.course.loading import Assignment, Threshold
 from autograder.course.secret import seed
 from autograder.report.credit import Credit, score
 from autograder.report.model import CheckResult
-from autograder.sandbox.start import Sandbox, Worker
+from autograder.sandbox.start import Sandbox, WorkerHandle
 from autograder.submission.reading import Submission
 from autograder.verdicts import CallFailed, StudentError, Verdict
 
@@ -123,7 +123,7 @@ class Grading:
 
     assignment: Assignment
     submission: Submission
-    workers: Workers
+    workers: Launcher
     device: torch.device
     clock: Clock
     secret: bytes
@@ -134,7 +134,7 @@ class Grading:
     pictures: Pictures = field(default_factory=Pictures)
     pairs: int | None = None
     options: dict[str, Any] = field(default_factory=dict)
-    _kept: set[Worker] = field(default_factory=set)
+    _kept: set[WorkerHandle] = field(default_factory=set)
     _running: CheckRun | None = None
     _started: float = 0.0
     _results_before: int = 0
@@ -157,7 +157,7 @@ class Grading:
         if self._running is not check:
             self._running = check
             self._started = time.perf_counter()
-            self._results_before = Worker.results
+            self._results_before = WorkerHandle.results
             self.workers.hidden = check.hidden
             self.workers.seed = self.seed(check.name, "worker")
         if self.load_failure is not None:
@@ -186,7 +186,7 @@ class Grading:
             pass
         elif isinstance(error, AssertionError) or type(error).__name__ in ("Failed", "GradcheckError"):
             check.lose("failed", f"{where}{_sentence(error)}")
-        elif isinstance(error, _UNUSABLE) and Worker.results > self._results_before:
+        elif isinstance(error, _UNUSABLE) and WorkerHandle.results > self._results_before:
             # The reference passes this check, so what came back is what the check could not work with.
             kind = type(error).__name__
             check.lose("failed", f"{where}the check could not use what came back ({kind}: {_sentence(error)})")
@@ -314,7 +314,7 @@ def make_grading(
     sources = Sources.read(
         assignment.name, submission.source, assignment.folder, solutions, tuple(assignment.forbidden)
     )
-    workers = Workers(sandbox, sources, assignment.limits)
+    workers = Launcher(sandbox, sources, assignment.limits)
     clock = clock_of(sandbox.device)
     return Grading(assignment, submission, workers, workers.device, clock, secret, progress=progress)
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
 from autograder.wire import values as wire
 
 if TYPE_CHECKING:
-    from autograder.checks.launcher import Workers
+    from autograder.checks.launcher import Launcher
 
 _last_call = ""
 
@@ -41,7 +41,7 @@ class Student:
         changed: The arguments that the last call changed in place, such as ``["argument 1"]``.
     """
 
-    def __init__(self, worker: Worker, workers: Workers) -> None:
+    def __init__(self, worker: WorkerHandle, workers: Launcher) -> None:
         self.worker = worker
         self.changed: list[str] = []
         self._workers = workers
@@ -113,7 +113,7 @@ class Remote:
 class Call:
     """One call on its way through the worker."""
 
-    def __init__(self, worker: Worker, student: Student) -> None:
+    def __init__(self, worker: WorkerHandle, student: Student) -> None:
         self.worker = worker
         self.student = student
         self.value: Any = None
@@ -206,7 +206,7 @@ class _Bridge(torch.autograd.Function):
 _bridge: Callable[..., tuple[torch.Tensor, ...]] = _Bridge.apply
 
 
-def _checked_products(value: Any, inputs: Sequence[torch.Tensor], worker: Worker) -> list[torch.Tensor | None]:
+def _checked_products(value: Any, inputs: Sequence[torch.Tensor], worker: WorkerHandle) -> list[torch.Tensor | None]:
     if type(value) is not list or len(value) < len(inputs):
         raise worker.malformed(wire.WireError("gradients are missing"))
     for product, given in zip(value, inputs, strict=False):
@@ -230,7 +230,7 @@ def _replace(value: Any, tensors: Any) -> Any:
     return value
 
 
-def _changed(indices: Any, args: tuple[Any, ...], kwargs: dict[str, Any], worker: Worker) -> list[str]:
+def _changed(indices: Any, args: tuple[Any, ...], kwargs: dict[str, Any], worker: WorkerHandle) -> list[str]:
     names: list[str] = []
 
     def walk(value: Any, name: str) -> None:

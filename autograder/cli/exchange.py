@@ -222,7 +222,7 @@ def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
     They are those of the gradebook and of `nbgrader export`: lateness is taken off, and what human graders entered
     counts. A submission that is not fully graded has an empty cell and is named on standard error.
     """
-    from autograder.files import write_whole
+    from autograder.files import write_atomically
     from autograder.nbgrader.gradebook.export import export_table
 
     table = export_table(instructors_course(ctx), layout, missing="0.0" if missing == "zero" else "")
@@ -230,7 +230,7 @@ def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
         click.echo(table.text, nl=False)
     else:
         # Spreadsheets take a file without the mark for one in the machine's own encoding. Canvas and Moodle read UTF-8.
-        write_whole(output, ("\ufeff" if layout == "csv" else "") + table.text)
+        write_atomically(output, ("\ufeff" if layout == "csv" else "") + table.text)
     for warning in table.warnings:
         click.echo(f"warning: {warning}", err=True)
     if output != Path("-"):

@@ -63,29 +63,29 @@ def export_gradescope(ctx: click.Context, name: str, file: Path | None, data: bo
     pip, CPU).
     """
     from autograder.authoring.export.gradescope_bundle import gradescope_bundle, require_private
-    from autograder.files import write_whole
+    from autograder.files import write_atomically
 
     course = instructors_course(ctx)
     assignment = course.assignment(name)
     file = file or Path(f"{name}-gradescope.zip")
     require_private(file, course)
     bundle = gradescope_bundle(course, assignment, data=data, index=index)
-    write_whole(file, bundle, mode=0o600)
+    write_atomically(file, bundle, mode=0o600)
     click.echo(f"{file}: written, {len(bundle) / 1024:.0f} KiB")
     click.echo("it holds the hidden checks and the course's secret; give it to Gradescope and to nobody else", err=True)
 
 
 @click.command()
 @click.pass_context
-def begun(ctx: click.Context) -> None:
-    """Name the assignments that you have begun, one on each line.
+def started(ctx: click.Context) -> None:
+    """Name the assignments that you have started, one on each line.
 
     Those are the ones whose module or notebook is no longer the stub. CI checks these alone.
     """
-    from autograder.submission.started import begun as names
+    from autograder.submission.started import started as names
 
     for name in names(course_of(ctx)):
         click.echo(name)
 
 
-COMMANDS: tuple[click.Command, ...] = (export_students, export_gradescope, begun)
+COMMANDS: tuple[click.Command, ...] = (export_students, export_gradescope, started)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 SECTIONS = {
-    "Students": ("list", "fetch", "check", "begun", "submit", "feedback"),
+    "Students": ("list", "fetch", "check", "started", "submit", "feedback"),
     "A class": ("release", "collect", "grade", "regrade", "release-feedback", "export", "report", "copies", "verify"),
     "Writing assignments": ("new", "build", "validate", "calibrate"),
     "Other places": ("export-students", "export-gradescope"),
@@ -20,7 +20,7 @@ EXAMPLES = {
         "autograde check logsoftmax mine.ipynb --only gradcheck",
         "autograde check logsoftmax --ci --junit junit.xml",
     ),
-    "begun": ("autograde begun",),
+    "started": ("autograde started",),
     "submit": ("autograde submit logsoftmax", "autograde submit logsoftmax mine.py --no-check"),
     "feedback": ("autograde feedback logsoftmax",),
     "release": ("autograde release logsoftmax",),

@@ -93,12 +93,12 @@ def _writers(
 
 
 def _write(path: Path, text: Callable[[], str]) -> None:
-    from autograder.files import write_whole
+    from autograder.files import write_atomically
 
     if path == STDOUT:
         click.echo(_without_commands(text()), nl=False)
     else:
-        write_whole(path, text())
+        write_atomically(path, text())
 
 
 def _write_grade(path: Path, reports: Sequence[Report], text: Callable[[Report], str]) -> None:

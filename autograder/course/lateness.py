@@ -10,7 +10,7 @@ _DAY_S = 86_400
 
 
 def days_counted(policy: LatePolicy, seconds_late: float) -> int:
-    """Return how many days beyond the grace days count: each one that has begun.
+    """Return how many days beyond the grace days count: each one that has started.
 
     >>> days_counted(LatePolicy(grace_days=2), 2 * 86_400)
     0

@@ -189,7 +189,7 @@ class LatePolicy:
 
     Attributes:
         grace_days: Days after the due date that cost nothing.
-        penalty_per_day: What each further day that has begun costs.
+        penalty_per_day: What each further day that has started costs.
         cap: The most that lateness costs.
     """
 

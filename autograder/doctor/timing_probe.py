@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 
 import torch
 
-from autograder.checks.launcher import LoadError, Sources, Workers
+from autograder.checks.launcher import Launcher, LoadError, Sources
 from autograder.checks.measure import bandwidth as floor
 from autograder.checks.measure.clock import Clock, believable, clock_of
 from autograder.checks.measure.speed import Ratio, Speed
 from autograder.course.loading import Threshold
 from autograder.report.credit import Credit
-from autograder.sandbox.start import Limits, Sandbox, Worker
+from autograder.sandbox.start import Limits, Sandbox, WorkerHandle
 from autograder.verdicts import CallFailed, StudentError
 
 COARSE_S = 1e-3
@@ -84,7 +84,7 @@ def measure(sandbox: Sandbox, clock: Clock | None = None) -> Measurement:
     Raises:
         SandboxError: If no worker starts, or the device's lock cannot be opened.
     """
-    workers = Workers(sandbox, Sources("doctor", _WORK, baseline=_WORK), Limits())
+    workers = Launcher(sandbox, Sources("doctor", _WORK, baseline=_WORK), Limits())
     clock = clock or clock_of(sandbox.device)
     read_s, step_s = 0.0, None
     try:
@@ -121,14 +121,14 @@ def _as_a_grader() -> Iterator[None]:
             os.sched_setaffinity(0, cores_before)
 
 
-def _reading_s(worker: Worker, clock: Clock) -> float:
+def _reading_s(worker: WorkerHandle, clock: Clock) -> float:
     started = time.perf_counter()
     for _ in range(_READINGS):
         clock.now(worker)
     return (time.perf_counter() - started) / _READINGS
 
 
-def _step_s(worker: Worker, clock: Clock) -> float | None:
+def _step_s(worker: WorkerHandle, clock: Clock) -> float | None:
     """Return the least step of the clock while a worker answers requests that take next to nothing."""
     before, steps = clock.now(worker), []
     for _ in range(_STEPS):
@@ -139,13 +139,13 @@ def _step_s(worker: Worker, clock: Clock) -> float | None:
     return min((step for step in steps if step > 0), default=None)
 
 
-def _work_s(worker: Worker, clock: Clock) -> float:
+def _work_s(worker: WorkerHandle, clock: Clock) -> float:
     before = clock.now(worker)
     worker.request("write", nbytes=_WORK_BYTES, times=_WORK_TIMES)
     return clock.now(worker) - before
 
 
-def _ratios(workers: Workers, clock: Clock) -> tuple[Ratio, ...]:
+def _ratios(workers: Launcher, clock: Clock) -> tuple[Ratio, ...]:
     """Time one and the same code as a submission and as its baseline, until an interval holds 1."""
     ratios: list[Ratio] = []
     while len(ratios) < TRIES and not (ratios and holds_one(ratios[-1])):

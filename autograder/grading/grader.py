@@ -13,7 +13,7 @@ from autograder.grading.job import Job
 from autograder.grading.report_store import Reuse, Store, job_key
 from autograder.report.model import Progress, Report
 from autograder.sandbox.levels import require
-from autograder.sandbox.start import Sandbox, Worker, make_sandbox
+from autograder.sandbox.start import Sandbox, WorkerHandle, make_sandbox
 from autograder.submission.reading import Submission
 
 _MOST_ATTEMPTS = 3
@@ -55,14 +55,14 @@ class Grader:
     def _grade_undisturbed(self, submission: Submission, progress: Progress | None) -> Report:
         """Grade again, a few times at most, if somebody else ended a worker or the forkserver meanwhile."""
         for _ in range(_MOST_ATTEMPTS - 1):
-            before = Worker.disturbances
+            before = WorkerHandle.disturbances
             try:
                 report = grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)
             except SandboxError:
-                if Worker.disturbances == before:
+                if WorkerHandle.disturbances == before:
                     raise
             else:
-                if Worker.disturbances == before:
+                if WorkerHandle.disturbances == before:
                     return report
             self.sandbox.close()
         return grade_submission(self.course, submission, self.sandbox, self.job, progress=progress)

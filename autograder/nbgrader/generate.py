@@ -12,7 +12,7 @@ from traitlets.log import get_logger
 from autograder.authoring.export.student_course import student_course
 from autograder.course.loading import COURSE_FILE, Assignment, Course, find_course, load_course
 from autograder.errors import AutograderError, CourseError
-from autograder.files import write_whole
+from autograder.files import write_atomically
 from autograder.nbgrader.config import config_of, gradebook_url
 
 _HEAD = "# {title}, the assignment {name} alone. `autograde check {name}` works in this folder; keep this file in it.\n"
@@ -36,7 +36,7 @@ def after_generating(assignment: str, student: str, notebooks: Sequence[str]) ->
         course = load_course(find_course(Path.cwd()))
         item = course.assignment(assignment)
         folder = _release_folder(course, assignment)
-        write_whole(folder / COURSE_FILE, released_course(course, item))
+        write_atomically(folder / COURSE_FILE, released_course(course, item))
         load_course(folder / COURSE_FILE)
         _write_due_date(course, item)
     except AutograderError as error:

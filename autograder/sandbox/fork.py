@@ -19,7 +19,7 @@ from typing import Any
 from autograder.course.schema import Limits
 from autograder.errors import SandboxError
 from autograder.sandbox.environment import worker_environment
-from autograder.sandbox.handle import Worker
+from autograder.sandbox.handle import WorkerHandle
 from autograder.sandbox.process import Process
 from autograder.sandbox.watcher import watcher
 from autograder.wire import values as wire
@@ -31,7 +31,7 @@ _START_TIMEOUT_S = 120.0
 _ANSWER_TIMEOUT_S = 60.0
 
 
-class ForkedSandbox:
+class ForkSandbox:
     """A forkserver and the workers that it forks.
 
     Attributes:
@@ -74,7 +74,7 @@ class ForkedSandbox:
             theirs.close()
             ours.send(json.dumps(self._settings).encode())
 
-    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
+    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> WorkerHandle:
         """Fork a worker.
 
         Args:
@@ -103,7 +103,7 @@ class ForkedSandbox:
         descriptor = ours.detach()
         channel = Channel(descriptor, descriptor)
         channel.send({"go": True})
-        return Worker(process, channel, read_fd, limits, folder=folder, ended_by=lambda: self._ended_by(number))
+        return WorkerHandle(process, channel, read_fd, limits, folder=folder, ended_by=lambda: self._ended_by(number))
 
     def _ask(self, limits: Limits, seed: int, trim: bool, folder: str, fds: list[int]) -> int:
         """Have a worker forked, and return its number as the forkserver sees it."""
@@ -121,7 +121,7 @@ class ForkedSandbox:
             try:
                 socket.send_fds(self._control, [request], fds)
             except OSError as error:
-                Worker.disturbances += 1
+                WorkerHandle.disturbances += 1
                 raise SandboxError(f"sandbox: the forkserver is gone ({error}); run the command again") from error
             return int(self._answer("cannot start a worker")["pid"])
 
@@ -141,10 +141,10 @@ class ForkedSandbox:
         try:
             data = self._control.recv(1 << 16)
         except OSError as error:
-            Worker.disturbances += self._ready
+            WorkerHandle.disturbances += self._ready
             raise SandboxError(f"sandbox: the forkserver {what} ({error}); run `autograde doctor`") from error
         if not data:
-            Worker.disturbances += self._ready  # one that never was ready has a reason of its own
+            WorkerHandle.disturbances += self._ready  # one that never was ready has a reason of its own
         answer: dict[str, Any] = json.loads(data or b'{"error": "it ended"}')
         if "error" in answer:
             reason = answer["error"]

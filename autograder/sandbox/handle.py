@@ -14,7 +14,7 @@ import torch
 
 from autograder.course.schema import Limits
 from autograder.sandbox.process import Process
-from autograder.sandbox.remove_tree import take_away
+from autograder.sandbox.remove_tree import remove_tree
 from autograder.sandbox.watcher import watcher
 from autograder.verdicts import BY_VERDICT, CallFailed, Crashed, Forbidden, OutOfMemory, StudentError, TimedOut
 from autograder.wire import values as wire
@@ -24,7 +24,7 @@ _END_TIMEOUT_S = 10.0
 _MAX_FORBIDDEN = 50
 
 
-class Worker:
+class WorkerHandle:
     """One sandboxed worker.
 
     Attributes:
@@ -183,7 +183,7 @@ class Worker:
         gone = self.process.wait(_END_TIMEOUT_S if self.failure is not None else 1.0)
         if gone and self.failure is None and self._ended_by is not None:
             # No submission can end its own process so: a filter or its pid namespace keeps it from that.
-            Worker.disturbances += self._ended_by() == signal.SIGKILL
+            WorkerHandle.disturbances += self._ended_by() == signal.SIGKILL
         with contextlib.suppress(Crashed):
             self.fail(Crashed(why))
         assert self.failure is not None
@@ -211,7 +211,7 @@ class Worker:
             self.fail(Forbidden(f"called {', '.join(self.forbidden[:5])}, which this assignment forbids"))
             assert self.failure is not None
             raise self.failure
-        Worker.results += "result" in header
+        WorkerHandle.results += "result" in header
         if "error" in header:
             error = _student_error(header["error"], self)
             if header.get("spent") is not True:
@@ -236,10 +236,10 @@ class Worker:
         os.close(self.output_fd)
         self.process.close()
         if self._folder:
-            take_away(self._folder)
+            remove_tree(self._folder)
 
 
-def _student_error(node: Any, worker: Worker) -> Exception:
+def _student_error(node: Any, worker: WorkerHandle) -> Exception:
     names = ("type", "message", "traceback")
     if not isinstance(node, dict) or not all(isinstance(node.get(name), str) for name in names):
         return worker.malformed(wire.WireError("an error is malformed"))

@@ -8,7 +8,7 @@ import secrets
 import shutil
 
 
-def take_away(folder: str) -> None:
+def remove_tree(folder: str) -> None:
     """Remove a folder whose content may have been made to resist: nested without end, without rights, full of links.
 
     What is nested is moved up first and emptied there, so that no recursion, no long path and no heap of open

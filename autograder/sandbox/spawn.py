@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from autograder.course.schema import Limits
 from autograder.sandbox.environment import worker_environment
-from autograder.sandbox.handle import Worker
+from autograder.sandbox.handle import WorkerHandle
 from autograder.sandbox.process import Process
 from autograder.sandbox.watcher import watcher
 from autograder.wire.channel import Channel
@@ -30,7 +30,7 @@ class _Spare:
     folder: str
 
 
-class FreshSandbox:
+class SpawnSandbox:
     """Starts a fresh interpreter for every worker.
 
     Attributes:
@@ -50,7 +50,7 @@ class FreshSandbox:
         if self._spare is None:
             self._spare = self._begin(trim=False)
 
-    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
+    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> WorkerHandle:
         """Start a worker; see ``Sandbox``."""
         spare, self._spare = self._spare, None
         if spare is not None and (trim or spare.popen.poll() is not None):
@@ -65,7 +65,7 @@ class FreshSandbox:
         output = os.dup(popen.stderr.fileno())
         for stream in (popen.stdin, popen.stdout, popen.stderr):
             stream.close()
-        worker = Worker(Process(popen.pid), channel, output, limits, folder=current.folder, reap=popen.wait)
+        worker = WorkerHandle(Process(popen.pid), channel, output, limits, folder=current.folder, reap=popen.wait)
         worker.request("seed", seed=seed)
         return worker
 

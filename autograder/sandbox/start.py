@@ -8,9 +8,9 @@ from typing import Protocol
 
 from autograder.course.schema import Limits
 from autograder.errors import SandboxError
-from autograder.sandbox.handle import Worker
+from autograder.sandbox.handle import WorkerHandle
 
-__all__ = ["LEVELS", "Limits", "Sandbox", "Worker", "make_sandbox"]
+__all__ = ["LEVELS", "Limits", "Sandbox", "WorkerHandle", "make_sandbox"]
 
 LEVELS = ("namespaces", "user", "process")
 
@@ -24,7 +24,7 @@ class Sandbox(Protocol):
     def launch(self) -> None:
         """Begin to start, without waiting."""
 
-    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> Worker:
+    def start(self, limits: Limits, *, seed: int, trim: bool = False) -> WorkerHandle:
         """Start a worker."""
 
     def close(self) -> None:
@@ -49,11 +49,11 @@ def make_sandbox(
         fresh: Start an interpreter for each worker in place of a fork (level ``process`` only).
     """
     if fresh:
-        from autograder.sandbox.spawn import FreshSandbox
+        from autograder.sandbox.spawn import SpawnSandbox
 
         if level != "process":
             raise SandboxError(f"sandbox: level {level} needs Linux; here --sandbox process is to be had")
-        return FreshSandbox(preload, forbidden, device=device)
-    from autograder.sandbox.fork import ForkedSandbox
+        return SpawnSandbox(preload, forbidden, device=device)
+    from autograder.sandbox.fork import ForkSandbox
 
-    return ForkedSandbox(level, preload, forbidden, device=device)
+    return ForkSandbox(level, preload, forbidden, device=device)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from autograder.verdicts import CallFailed
 
 if TYPE_CHECKING:
-    from autograder.sandbox.handle import Worker
+    from autograder.sandbox.handle import WorkerHandle
 
 _TICK_S = 0.03
 _READ_BYTES = 1 << 16
@@ -25,7 +25,7 @@ class Watcher:
     """Drain the workers' output and end those that go beyond a limit."""
 
     def __init__(self) -> None:
-        self._workers: dict[int, Worker] = {}
+        self._workers: dict[int, WorkerHandle] = {}
         self._lock = threading.Lock()
         self._calls: queue.SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = queue.SimpleQueue()
         self._wake_read, self._wake_write = os.pipe()
@@ -43,14 +43,14 @@ class Watcher:
         self._wake()
         return future.result()
 
-    def add(self, worker: Worker) -> None:
+    def add(self, worker: WorkerHandle) -> None:
         """Watch a worker from now on."""
         os.set_blocking(worker.output_fd, False)  # a descriptor that was ready may be the next worker's by now
         with self._lock:
             self._workers[worker.output_fd] = worker
         self._wake()
 
-    def remove(self, worker: Worker) -> None:
+    def remove(self, worker: WorkerHandle) -> None:
         """Stop watching a worker and take what is left of its output."""
         with self._lock:
             if self._workers.pop(worker.output_fd, None) is not None:
@@ -64,7 +64,7 @@ class Watcher:
     def _run(self) -> None:
         last = 0.0
         # Workers whose output has ended: by identity, because the next worker gets the same descriptor.
-        ended: set[Worker] = set()
+        ended: set[WorkerHandle] = set()
         while True:
             with self._lock:
                 fds = [fd for fd, worker in self._workers.items() if worker not in ended]
@@ -97,7 +97,7 @@ class Watcher:
                 future.set_exception(error)
 
     @staticmethod
-    def _drain(worker: Worker) -> int:
+    def _drain(worker: WorkerHandle) -> int:
         """Take what a worker printed; return the number of bytes, 0 at the end, -1 where there is nothing now."""
         try:
             data = os.read(worker.output_fd, _READ_BYTES)
@@ -109,7 +109,7 @@ class Watcher:
         return len(data)
 
     @staticmethod
-    def _check(worker: Worker) -> None:
+    def _check(worker: WorkerHandle) -> None:
         try:
             worker.check_limits()
         except CallFailed as failure:

@@ -1,4 +1,4 @@
-"""Tell which assignments somebody has begun, so that CI need not check the stubs of the others."""
+"""Tell which assignments somebody has started, so that CI need not check the stubs of the others."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from autograder.submission.notebook import NotebookSource, notebook_source
 from autograder.submission.source import code_digest, decode
 
 
-def begun(course: Course) -> list[str]:
+def started(course: Course) -> list[str]:
     """Return the names of the assignments whose module or notebook is no longer the stub, in the course's order.
 
     The notebook says what the stub was, which its own module may not be any more. Where it does not, because it is gone
-    or a tool left that out, the work counts as begun.
+    or a tool left that out, the work counts as started.
     """
     return [assignment.name for assignment in course.assignments if assignment.fetched and _is_begun(assignment)]
 

@@ -39,7 +39,7 @@ def warm_up() -> None:
     traceback.format_exc()
 
 
-class Worker:
+class WorkerHandle:
     """The state of one worker.
 
     Attributes:
@@ -336,6 +336,6 @@ def serve(line: channel.Channel, accelerator: Accelerator | None = None) -> None
     sys.stdout = _text_stream(1)
     sys.stderr = _text_stream(2)
     try:
-        Worker(line, accelerator).run()
+        WorkerHandle(line, accelerator).run()
     except channel.Closed:
         os._exit(0)

@@ -17,7 +17,7 @@ from autograder.authoring.export.student_repository import student_files
 from autograder.authoring.export.wheel import make_wheel
 from autograder.course.loading import Course, load_course
 from autograder.errors import CourseError
-from autograder.submission.started import begun
+from autograder.submission.started import started
 
 ROOT = Path(__file__).parents[2]
 NEXT = "next: look at {}, then commit and push it from there\n"
@@ -326,7 +326,7 @@ def test_students_cannot_export(course: Course, folder: Path, tmp_path: Path) ->
     )
 
 
-# -- what was begun ----------------------------------------------------------------------------------------------------
+# -- what was started ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -350,13 +350,13 @@ def test_an_assignment_is_begun_when_its_code_is_no_longer_the_stub(
     assert old in text
     place.write_text(text.replace(old, new), encoding="utf-8", errors="surrogateescape")
 
-    assert begun(load_course(tmp_path / "copy/course.yml")) == names
+    assert started(load_course(tmp_path / "copy/course.yml")) == names
 
 
 def test_the_command_names_each_on_a_line(course: Course) -> None:
     for name in ("other", "echo"):
         (course.root / f"assignments/{name}/{name}.py").write_text("x = 1\n")
 
-    result = autograde(course.root, "begun")
+    result = autograde(course.root, "started")
 
     assert (result.exit_code, result.stdout) == (0, "echo\nother\n")

@@ -25,7 +25,7 @@ COPIED = ("assignments", "autograder", "bench", "docs", "solutions", "tests")
 BUILD = "from setuptools import build_meta; print(build_meta.build_wheel('dist'))"
 # Files that the package reads while it runs.
 NEEDED = (
-    "autograder/checks.ini",
+    "autograder/checks/checks.ini",
     "autograder/py.typed",
     "autograder/authoring/export/templates/students/check.yml",
     "autograder/authoring/export/templates/students/gitignore",

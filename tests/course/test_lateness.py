@@ -1,4 +1,4 @@
-"""Lateness costs a share a day that has begun, beyond the days of grace and up to the cap."""
+"""Lateness costs a share a day that has started, beyond the days of grace and up to the cap."""
 
 from __future__ import annotations
 

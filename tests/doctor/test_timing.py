@@ -19,7 +19,7 @@ from autograder.doctor.cpu import Settings, cores, governors, quota_cores, read_
 from autograder.doctor.timing import judge
 from autograder.doctor.timing import refusal as sentence
 from autograder.doctor.timing_probe import COARSE_S, TRIES, Measurement, measure
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 
 FREE = Settings(cores=4)
 ONE = Ratio(1.004, 0.991, 1.012, 1e-3, 1e-3, 66)
@@ -237,7 +237,7 @@ class Ticking:
         self._step_s = step_s
         self._clock = CpuClock()
 
-    def now(self, worker: Worker) -> float:
+    def now(self, worker: WorkerHandle) -> float:
         """Return the seconds, rounded down to a step."""
         return self._clock.now(worker) // self._step_s * self._step_s if self._step_s < float("inf") else 0.0
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from autograder.sandbox.remove_tree import take_away
+from autograder.sandbox.remove_tree import remove_tree
 
 
 def test_a_folder_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
@@ -18,7 +18,7 @@ def test_a_folder_goes_with_all_that_is_in_it(tmp_path: Path) -> None:
     (folder / "a" / "file").write_text("x")
     (folder / "a" / "b" / "file").write_text("x")
 
-    take_away(str(folder))
+    remove_tree(str(folder))
 
     assert not folder.exists()
 
@@ -32,7 +32,7 @@ def test_folders_may_be_nested_deeper_than_any_path_or_stack(tmp_path: Path, mon
         os.chdir("d")
     os.chdir(tmp_path)
 
-    take_away(str(folder))
+    remove_tree(str(folder))
 
     assert not folder.exists()
 
@@ -47,7 +47,7 @@ def test_links_are_removed_and_never_followed(tmp_path: Path) -> None:
     (folder / "in").mkdir()
     (folder / "in" / "link").symlink_to(course)
 
-    take_away(str(folder))
+    remove_tree(str(folder))
 
     assert not folder.exists()
     assert (course / "file").read_text() == "kept"
@@ -59,8 +59,8 @@ def test_a_folder_that_is_a_link_by_now_is_left_alone(tmp_path: Path) -> None:
     (course / "file").write_text("kept")
     (tmp_path / "work").symlink_to(course)
 
-    take_away(str(tmp_path / "work"))
-    take_away(str(tmp_path / "nothing"))
+    remove_tree(str(tmp_path / "work"))
+    remove_tree(str(tmp_path / "nothing"))
 
     assert (course / "file").read_text() == "kept"
 
@@ -78,7 +78,7 @@ def test_folders_without_rights_are_taken_away_by_their_owner() -> None:
             (place / "work" / "closed" / "inner" / "file").write_text("x")
             (place / "work" / "closed" / "inner").chmod(0)
             (place / "work" / "closed").chmod(0)
-            take_away(str(place / "work"))
+            remove_tree(str(place / "work"))
             os._exit((place / "work").exists())
         finally:
             os._exit(2)

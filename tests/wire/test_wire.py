@@ -18,9 +18,9 @@ from harness import LIMITS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from autograder.checks.launcher import Sources, Workers
+from autograder.checks.launcher import Launcher, Sources
 from autograder.checks.student import Student
-from autograder.sandbox.handle import Worker
+from autograder.sandbox.handle import WorkerHandle
 from autograder.sandbox.process import Process
 from autograder.verdicts import CallFailed, Crashed, StudentError
 from autograder.wire import values as wire
@@ -440,7 +440,7 @@ class Stand:
         descriptor = ours.detach()
         output, write = os.pipe()
         os.close(write)
-        self.worker = Worker(Process(self.popen.pid), Channel(descriptor, descriptor), output, LIMITS)
+        self.worker = WorkerHandle(Process(self.popen.pid), Channel(descriptor, descriptor), output, LIMITS)
 
     def say(self, data: bytes, *, leave: bool = True) -> None:
         """Answer the next request with these bytes and nothing more; then the process ends, too."""
@@ -471,11 +471,11 @@ def stands() -> Iterator[list[Stand]]:
         stand.close()
 
 
-def calls(worker: Worker) -> Student:
+def calls(worker: WorkerHandle) -> Student:
     class One:
         level, device = "process", "cpu"
 
-    return Student(worker, Workers(One(), Sources("echo", ""), LIMITS))  # type: ignore[arg-type]
+    return Student(worker, Launcher(One(), Sources("echo", ""), LIMITS))  # type: ignore[arg-type]
 
 
 ANSWERS = st.fixed_dictionaries(

@@ -15,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from autograder.errors import CourseError
-from autograder.files import write_whole
+from autograder.files import write_atomically
 
 LIST = ".autograde-export.json"
 SCHEMA = "autograde/export/v1"
@@ -167,7 +167,7 @@ def _write(place: Path, data: bytes) -> None:
     except OSError as error:
         found = f"{place.parent}: {error.strerror}"
         raise CourseError(f"{found}; expected a place that can be written; choose another") from error
-    write_whole(place, data)
+    write_atomically(place, data)
 
 
 def _remove(place: Path, folder: Path) -> None:

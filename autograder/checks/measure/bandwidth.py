@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from autograder.checks.measure.clock import Clock, believable
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 
 SHARE = 0.5
 """The share of the least time below which a time is not believed; the rest is for what the measurement misses."""
@@ -21,7 +21,7 @@ _CPU_BYTES, _DEVICE_BYTES = 1 << 18, 1 << 25
 _TIMES = 64
 
 
-def bandwidth(worker: Worker, clock: Clock, device: torch.device) -> float:
+def bandwidth(worker: WorkerHandle, clock: Clock, device: torch.device) -> float:
     """Return the bytes that a worker of ours can write in a second, at best.
 
     Args:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from autograder.errors import SandboxError
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 
 _MISREAD = 0.25
 
@@ -26,7 +26,7 @@ class Clock(Protocol):
 
     stops: bool
 
-    def now(self, worker: Worker) -> float:
+    def now(self, worker: WorkerHandle) -> float:
         """Return the seconds on a worker's clock."""
 
     @contextmanager
@@ -42,7 +42,7 @@ class CpuClock:
 
     stops = True
 
-    def now(self, worker: Worker) -> float:
+    def now(self, worker: WorkerHandle) -> float:
         """Return the CPU seconds that the worker has used."""
         return worker.process.cpu_time_s()
 
@@ -87,7 +87,7 @@ class WallClock:
         self._flock, self._shared, self._exclusive = fcntl.flock, fcntl.LOCK_SH, fcntl.LOCK_EX
         self._flock(self._file, self._shared)
 
-    def now(self, worker: Worker) -> float:
+    def now(self, worker: WorkerHandle) -> float:
         """Return the seconds of the wall clock."""
         return time.perf_counter()
 

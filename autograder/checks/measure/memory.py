@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograder.checks.launcher import Workers
+from autograder.checks.launcher import Launcher
 from autograder.checks.measure import nvml as gpu_memory
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
 from autograder.wire import values as wire
 
@@ -25,7 +25,7 @@ class Memory:
         result: What the last measured call returned.
     """
 
-    def __init__(self, workers: Workers) -> None:
+    def __init__(self, workers: Launcher) -> None:
         self.result: Any = None
         self._workers = workers
 
@@ -84,7 +84,7 @@ class Memory:
 class _DeviceMemory:
     """The memory of a device that a worker holds, by its own allocator, and from outside where the driver tells."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: WorkerHandle) -> None:
         self._worker = worker
         self._before, _ = _claimed(worker, reset=True)
         self._outside = gpu_memory.used_bytes(worker.process.pid)
@@ -100,7 +100,7 @@ class _DeviceMemory:
         return kept, max(peak - self._before, kept)
 
 
-def _claimed(worker: Worker, *, reset: bool) -> tuple[int, int]:
+def _claimed(worker: WorkerHandle, *, reset: bool) -> tuple[int, int]:
     answer, _ = worker.request("memory", reset=reset)
     figures = answer.get("memory")
     if type(figures) is not list or len(figures) != 2 or not all(type(value) is int for value in figures):
@@ -108,7 +108,7 @@ def _claimed(worker: Worker, *, reset: bool) -> tuple[int, int]:
     return figures[0], figures[1]
 
 
-def _stage(worker: Worker, role: str, inputs: tuple[Any, ...]) -> None:
+def _stage(worker: WorkerHandle, role: str, inputs: tuple[Any, ...]) -> None:
     worker.request("collect", trim=True)
     body = wire.Body()
     nodes = [wire.encode(value, body, keep_strides=True) for value in inputs]

@@ -15,14 +15,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from autograder.checks.comparison import assert_close
-from autograder.checks.launcher import Workers
+from autograder.checks.launcher import Launcher
 from autograder.checks.measure import bandwidth as floor
 from autograder.checks.measure.clock import Clock, believable
 from autograder.checks.pictures import Pictures
 from autograder.checks.student import note_call
 from autograder.course.loading import Threshold
 from autograder.report.credit import Credit
-from autograder.sandbox.start import Worker
+from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
 from autograder.wire import values as wire
 
@@ -50,7 +50,7 @@ class Side:
         staging_s: For each pair the seconds of unpacking the inputs, which is not timed.
     """
 
-    worker: Worker
+    worker: WorkerHandle
     timed_s: list[float] = field(default_factory=list)
     staging_s: list[float] = field(default_factory=list)
 
@@ -101,7 +101,7 @@ class Speed:
 
     def __init__(
         self,
-        workers: Workers,
+        workers: Launcher,
         credit: Credit,
         threshold: Threshold | None,
         *,

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from autograder.course.loading import Course
 from autograder.errors import CourseError
-from autograder.files import write_whole
+from autograder.files import write_atomically
 from autograder.report.html.about import about
 from autograder.report.html.class_page import class_page
 from autograder.report.html.findings import Findings
@@ -87,11 +87,13 @@ def write_pages(folder: Path, graded: Graded, *, course: Course, name: str) -> l
         standing = graded.standings.get(report.student)
         page = student_page(words, report, source=sources.get(report.digest, ""), standing=standing)
         paths.append(folder / STUDENTS / file)
-        write_whole(paths[-1], student_html(page))
+        write_atomically(paths[-1], student_html(page))
     if graded.findings is not None:
         links = [f"{STUDENTS}/{file}" for file in names]
         paths.append(folder / CLASS_PAGE)
-        write_whole(paths[-1], class_html(class_page(words, graded.reports, links=links, findings=graded.findings)))
+        write_atomically(
+            paths[-1], class_html(class_page(words, graded.reports, links=links, findings=graded.findings))
+        )
     return paths
 
 
