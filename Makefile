@@ -58,7 +58,7 @@ kills: $(READY)  ## Kill 50 processes of a run over 60 submissions, and compare 
 FRAMES ?= 100000
 ARCHIVES ?= 10000
 
-fuzz: $(READY)  ## Feed the wire and the intake of submissions with inputs of bad faith.
+fuzz: $(READY)  ## Feed the wire and the intake of submissions with hostile input.
 	$(BIN)/python -m bench.fuzz --frames $(FRAMES) --archives $(ARCHIVES)
 
 clean:  ## Remove what setup and runs left.

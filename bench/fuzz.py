@@ -356,7 +356,7 @@ def with_atheris(what: str, folder: Path) -> None:
 
 def main() -> None:
     """Fuzz and print."""
-    parser = argparse.ArgumentParser(description="Feed the wire and the intake with inputs of bad faith.")
+    parser = argparse.ArgumentParser(description="Feed the wire and the intake with hostile input.")
     parser.add_argument("--frames", type=int, default=FRAMES, help=f"how many frames (default {FRAMES})")
     parser.add_argument("--archives", type=int, default=ARCHIVES, help=f"how many submissions (default {ARCHIVES})")
     parser.add_argument("--seed", type=int, default=None, help="draws the same inputs again (default: of the clock)")
