@@ -13,9 +13,9 @@ from textwrap import dedent
 from typing import Any
 
 from autograder.checks.launcher import Launcher, Sources
-from autograder.checks.pytest_run import grade_submission
 from autograder.checks.student import Student
 from autograder.course.loading import Course, Threshold, load_course
+from autograder.grading.grade_submission import grade_submission
 from autograder.grading.job import Job
 from autograder.report.model import Report
 from autograder.sandbox.start import Limits, Sandbox, WorkerHandle

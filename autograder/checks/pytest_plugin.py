@@ -140,10 +140,11 @@ _OWN: pytest.StashKey[dict[str, Grading]] = pytest.StashKey()
 
 def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     """Prepare a grading for plain pytest: the module in the folder, or the one that ``--submission`` names."""
+    from autograder.checks.device import choose_device
     from autograder.checks.session import make_grading, preloaded
     from autograder.course.loading import load_course
-    from autograder.course.secret import read_secret
-    from autograder.sandbox.levels import best_sandbox
+    from autograder.sandbox.levels import best_level
+    from autograder.sandbox.start import make_sandbox
     from autograder.submission.reading import other_stub, read_submission
 
     course = load_course(item.config.stash[_COURSE])
@@ -151,11 +152,10 @@ def _own_grading(item: pytest.Item, folder: Path) -> Grading:
     wanted = item.config.getoption("--submission")
     path = Path(wanted) if wanted else assignment.folder
     submission = read_submission(path, name=assignment.name, stub=other_stub(assignment, path))
-    sandbox = best_sandbox(preloaded(assignment), assignment.forbidden)
+    sandbox = make_sandbox(best_level(), preloaded(assignment), assignment.forbidden, device=choose_device(course))
     item.config.add_cleanup(sandbox.close)
-    secret = read_secret(course.secret_file)
     hidden = bool(assignment.hidden_check_files())
-    grading = make_grading(assignment, submission, sandbox, secret=secret, hidden=hidden)
+    grading = make_grading(course, submission, sandbox, hidden=hidden)
     grading.try_loading()
     item.config.add_cleanup(grading.close)
     return grading

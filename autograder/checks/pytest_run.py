@@ -1,4 +1,4 @@
-"""Run the checks of an assignment over a submission, and make the report."""
+"""Run the check files of an assignment by pytest, in this process."""
 
 from __future__ import annotations
 
@@ -7,23 +7,15 @@ import io
 import os
 import re
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from autograder.checks import pytest_plugin as plugin
-from autograder.checks.forbidden_names import disagreements
-from autograder.checks.pictures import Pictures
-from autograder.checks.session import Grading, make_grading
-from autograder.course.loading import Assignment, Course
-from autograder.course.secret import read_secret
+from autograder.checks.session import Grading
+from autograder.course.loading import Assignment
 from autograder.errors import CourseError
-from autograder.grading.job import Job
-from autograder.report.model import Progress, Report
-from autograder.sandbox.start import Sandbox
-from autograder.submission.reading import Submission
 
 _OPTIONS = (
     "--disable-plugin-autoload",
@@ -118,9 +110,7 @@ def run_checks(
         arguments.append("--collect-only")
     with _clean_imports({path.parent for path in files}):
         said = io.StringIO()
-        with contextlib.redirect_stderr(said):
-            for name in _VARIABLES:
-                os.environ.pop(name, None)  # the checks run the same whatever the instructor's shell says
+        with contextlib.redirect_stderr(said), _without_variables():
             code = pytest.main([*arguments, *(str(path) for path in files)], plugins=plugins)
     if hook.stopped:
         raise KeyboardInterrupt
@@ -144,6 +134,16 @@ class _Select:
 
 
 @contextlib.contextmanager
+def _without_variables() -> Iterator[None]:
+    """Hide pytest's own environment variables, so that checks run the same in every instructor's shell."""
+    hidden = {name: os.environ.pop(name) for name in _VARIABLES if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(hidden)
+
+
+@contextlib.contextmanager
 def _clean_imports(folders: set[Path]) -> Iterator[None]:
     """Import what lies in these folders anew in every run and leave no caches there; libraries stay imported."""
     before, bytecode = set(sys.modules), sys.dont_write_bytecode
@@ -156,64 +156,3 @@ def _clean_imports(folders: set[Path]) -> Iterator[None]:
             file = getattr(sys.modules[name], "__file__", None)
             if file and Path(file).parent in folders:
                 del sys.modules[name]
-
-
-def grade_submission(
-    course: Course,
-    submission: Submission,
-    sandbox: Sandbox,
-    job: Job,
-    *,
-    progress: Progress | None = None,
-) -> Report:
-    """Grade one submission and return its report; a submission's fault never raises.
-
-    Args:
-        course: The course, loaded from ``job.course``.
-        submission: The submission, read.
-        sandbox: Where its workers run.
-        job: The assignment and how it is graded.
-        progress: Called with each finished check, and with words about one that takes long.
-
-    Raises:
-        CourseError: If a check file does not load.
-        SandboxError: If this machine cannot isolate the submission.
-    """
-    assignment = course.assignment(job.assignment)
-    hidden = job.hidden and bool(assignment.hidden_check_files())
-    started = time.perf_counter()
-    secret = read_secret(course.secret_file)
-    grading = make_grading(assignment, submission, sandbox, secret=secret, hidden=hidden, progress=progress)
-    grading.options["data"] = course.data
-    if progress is not None:
-        grading.options["tell"] = progress
-    grading.pairs = job.pairs
-    grading.pictures = Pictures(job.pictures)
-    try:
-        if not submission.error:
-            grading.try_loading()
-        files = check_paths(assignment, hidden=hidden)
-        run_checks(grading, course.root, files, select=job.select, collect_only=bool(submission.error))
-    finally:
-        grading.close()
-    if submission.error:
-        for check in grading.checks:
-            check.lose("not_run", submission.error, final=True)
-    checks = grading.results()
-    flags = [*submission.flags, *grading.flags, *disagreements(submission.source, assignment, checks)]
-    if sandbox.level != course.sandbox:
-        flags.append(f"graded at sandbox level {sandbox.level}; the course asks for {course.sandbox}")
-    return Report(
-        student=submission.student,
-        assignment=assignment.name,
-        digest=submission.digest,
-        submitted_at=submission.submitted_at.isoformat() if submission.submitted_at else None,
-        device=sandbox.device,
-        sandbox=sandbox.level,
-        seed=f"{grading.seed():016x}",
-        seconds=time.perf_counter() - started,
-        flags=tuple(flags),
-        checks=tuple(checks),
-        notes=submission.notes,
-        error=submission.error,
-    )

@@ -15,10 +15,10 @@ from autograder.checks.measure.clock import Clock, clock_of
 from autograder.checks.pictures import Pictures
 from autograder.checks.points import ANY, Points
 from autograder.checks.student import Student
-from autograder.course.loading import Assignment, Threshold
-from autograder.course.secret import seed
+from autograder.course.loading import Assignment, Course, Threshold
+from autograder.course.secret import read_secret, seed
 from autograder.report.credit import Credit, score
-from autograder.report.model import CheckResult
+from autograder.report.model import CheckResult, Progress
 from autograder.sandbox.start import Sandbox, WorkerHandle
 from autograder.submission.reading import Submission
 from autograder.verdicts import CallFailed, StudentError, Verdict
@@ -289,34 +289,49 @@ class Grading:
 
 
 def make_grading(
-    assignment: Assignment,
+    course: Course,
     submission: Submission,
     sandbox: Sandbox,
     *,
-    secret: bytes,
     hidden: bool,
-    progress: Callable[[CheckResult], None] | None = None,
+    progress: Progress | None = None,
+    pairs: int | None = None,
+    pictures: Path | None = None,
 ) -> Grading:
-    """Prepare the grading of a submission.
+    """Prepare the grading of a submission: the same for official grading and for plain pytest.
 
     Args:
-        assignment: What it answers.
+        course: The course, whose `data:` check files are told.
         submission: The submission, read.
         sandbox: Where its workers run, and on which device.
-        secret: The course's secret.
         hidden: Whether hidden checks run, with their probes.
-        progress: Called with each finished check.
+        progress: Called with each finished check, and with words about one that takes long.
+        pairs: How many pairs a speed check times at least; None for the usual number.
+        pictures: The folder for pictures; None where none are wanted.
 
     Raises:
         SandboxError: If the device's lock cannot be opened.
     """
+    assignment = course.assignment(submission.assignment)
     solutions: Path | None = assignment.solutions if hidden else None
     sources = Sources.read(
         assignment.name, submission.source, assignment.folder, solutions, tuple(assignment.forbidden)
     )
     workers = Launcher(sandbox, sources, assignment.limits)
     clock = clock_of(sandbox.device)
-    return Grading(assignment, submission, workers, workers.device, clock, secret, progress=progress)
+    options: dict[str, Any] = {"data": course.data, **({"tell": progress} if progress is not None else {})}
+    return Grading(
+        assignment,
+        submission,
+        workers,
+        workers.device,
+        clock,
+        read_secret(course.secret_file),
+        progress=progress,
+        pictures=Pictures(pictures),
+        pairs=pairs,
+        options=options,
+    )
 
 
 def preloaded(assignment: Assignment) -> list[str]:

@@ -65,8 +65,9 @@ def check(
     """
     course, assignment = find_assignment(ctx, name, only)
     outputs.require()
+    from autograder.checks.device import choose_device
     from autograder.grading.grader import LastingGrader
-    from autograder.grading.job import Job, choose_device
+    from autograder.grading.job import Job
     from autograder.report.formats.feedback import reaches
     from autograder.report.model import told
     from autograder.sandbox.levels import best_level

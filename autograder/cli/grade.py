@@ -73,7 +73,8 @@ def grade(
         from autograder.report.html.folder import prepare
 
         prepare(html, name)
-    from autograder.grading.job import Job, choose_device, official_level
+    from autograder.checks.device import choose_device
+    from autograder.grading.job import Job, official_level
     from autograder.grading.quota import admitted
     from autograder.grading.report_store import Reuse, Store, store_url
     from autograder.report.formats.feedback import reaches

@@ -18,8 +18,9 @@ from autograder.report.terminal import number, plain
 
 if TYPE_CHECKING:
     from autograder.authoring.calibrate import Calibration
+    from autograder.nbgrader.gradebook.stored_reports import StoredReports
     from autograder.report.measure import Timing
-    from autograder.report.ranking import Kept, Ranking
+    from autograder.report.ranking import Ranking
 
 _FAILED, _UNUSABLE = 1, 2
 
@@ -37,7 +38,8 @@ def calibrate(ctx: click.Context, name: str, jobs: int, device: str | None) -> N
     slow ones of a check lie too close together for any bounds.
     """
     from autograder.authoring.calibrate import calibrate as run
-    from autograder.grading.job import Job, choose_device, official_level
+    from autograder.checks.device import choose_device
+    from autograder.grading.job import Job, official_level
     from autograder.sandbox.levels import require
 
     course = instructors_course(ctx)
@@ -74,7 +76,8 @@ def report(ctx: click.Context, name: str, device: str | None, document: Path | N
     """
     from autograder.course.schema import DEVICES
     from autograder.errors import CourseError
-    from autograder.report.ranking import Kept, kept_reports, rankings, read_reports
+    from autograder.nbgrader.gradebook.stored_reports import StoredReports, stored_reports
+    from autograder.report.ranking import rankings, read_reports
 
     course = instructors_course(ctx)
     assignment = course.assignment(name)
@@ -91,9 +94,9 @@ def report(ctx: click.Context, name: str, device: str | None, document: Path | N
     devices = DEVICES if device in (None, "auto") else (str(device),)
     if document is not None:
         reports = tuple(found for found in read_reports(document, name) if found.device in devices)
-        kept = Kept(reports, (), ())
+        kept = StoredReports(reports, (), ())
     else:
-        kept = kept_reports(course, name, devices)
+        kept = stored_reports(course, name, devices)
     for ranking in rankings(kept.reports, checks) if html is None else ():
         _show_ranking(ranking)
     _say_what_is_missing(kept, name, devices)
@@ -149,7 +152,7 @@ def _figures(timing: Timing, speed_up: bool) -> list[str]:
     return [f"{value:.3g}" for value in values]
 
 
-def _say_what_is_missing(kept: Kept, name: str, devices: tuple[str, ...]) -> None:
+def _say_what_is_missing(kept: StoredReports, name: str, devices: tuple[str, ...]) -> None:
     for warning in kept.warnings:
         click.echo(f"warning: {plain(warning)}", err=True)
     for student in kept.ungraded:

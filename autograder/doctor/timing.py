@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from autograder.checks.device import require_device
 from autograder.checks.measure.speed import Ratio
 from autograder.doctor.cpu import Settings, read_settings
 from autograder.doctor.machine import Finding, State
 from autograder.doctor.timing_probe import COARSE_S, Measurement, holds_one, measure
-from autograder.grading.job import require_device
 from autograder.sandbox.levels import best_level
 from autograder.sandbox.start import make_sandbox
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from autograder.checks.pytest_run import grade_submission
 from autograder.checks.session import preloaded
 from autograder.course.loading import Course, load_course
 from autograder.errors import SandboxError
 from autograder.grading.core_lease import Core
+from autograder.grading.grade_submission import grade_submission
 from autograder.grading.job import Job
 from autograder.grading.report_store import Reuse, Store, job_key
 from autograder.report.model import Progress, Report

@@ -7,9 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from autograder.course.loading import Course
-from autograder.errors import CourseError
 from autograder.submission.reading import Submission
-from autograder.worker.accelerator import FAKE
 
 LEVEL_VARIABLE = "AUTOGRADE_SANDBOX"
 """Names a sandbox level in place of the course's, by an instructor who knows that this machine gives no better one."""
@@ -42,39 +40,6 @@ class Job:
     select: tuple[str, ...] | None = None
     pictures: Path | None = None
     pairs: int | None = None
-
-
-def choose_device(course: Course, wanted: str | None = None) -> str:
-    """Return the device to grade on: the one that is wanted, else the course's.
-
-    With ``auto`` that is a GPU of NVIDIA's where there is one, else the CPU; ``mps`` is taken by name only, for its
-    missing float64 leaves many checks to the CPU.
-
-    Raises:
-        CourseError: If this machine does not have it.
-    """
-    wanted = wanted or course.device
-    if wanted == "auto":
-        import torch
-
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    require_device(wanted)
-    return wanted
-
-
-def require_device(device: str) -> None:
-    """Insist on a device.
-
-    Raises:
-        CourseError: If this machine does not have it.
-    """
-    if device == "cpu":
-        return
-    import torch
-
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not there.get(device, device == FAKE):
-        raise CourseError(f"device {device}: this machine has none; expected a machine with one; use --device cpu")
 
 
 def official_level(course: Course) -> str:

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from autograder.authoring.notebooks import claims_of
-from autograder.checks.pytest_run import grade_submission
 from autograder.checks.session import preloaded
 from autograder.course.check_list import Claim
 from autograder.course.loading import Assignment, Course, find_course, load_course
 from autograder.course.messages import suggestion
 from autograder.errors import AutograderError, CourseError
+from autograder.grading.grade_submission import grade_submission
 from autograder.grading.job import Job
 from autograder.report.model import CheckResult, Report, told
 from autograder.sandbox.levels import best_level

@@ -11,13 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from autograder.course.loading import Course
 from autograder.course.schema import DEVICES
 from autograder.errors import CourseError
-from autograder.grading.job import Job, official_level
 from autograder.report.measure import Timing, timing_of, why_untimed
 from autograder.report.model import SCHEMA, CheckResult, Report, report_of
-from autograder.submission.reading import Submission
 
 
 @dataclass(frozen=True)
@@ -52,23 +49,6 @@ class Ranking:
     speed_up: bool
     places: tuple[Place, ...]
     unranked: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What the store holds of a class.
-
-    Attributes:
-        reports: The kept reports, of every device that was asked for.
-        ungraded: Students whose submission has none, by device.
-        warnings: What an instructor should know of the class.
-        submissions: What is collected.
-    """
-
-    reports: tuple[Report, ...]
-    ungraded: tuple[str, ...]
-    warnings: tuple[str, ...]
-    submissions: tuple[Submission, ...] = ()
 
 
 def rank(timings: Iterable[tuple[str, Timing]]) -> tuple[Place, ...]:
@@ -115,34 +95,6 @@ def rankings(reports: Sequence[Report], checks: Sequence[str]) -> list[Ranking]:
         if len(checks) > 1:
             found.append(_over_all(device, own, found[-len(checks) :]))
     return found
-
-
-def kept_reports(course: Course, name: str, devices: Sequence[str]) -> Kept:
-    """Return the reports that official grading kept of what is collected; nothing is graded.
-
-    Args:
-        course: The course.
-        name: The assignment's name.
-        devices: The devices to look for; a submission is not graded yet if it has a report on none of them.
-
-    Raises:
-        SubmissionError: If nothing is collected.
-        CourseError: If there is no such assignment, or the store's address is none.
-    """
-    from autograder.grading.report_store import Store, job_key, store_url
-    from autograder.nbgrader.gradebook.writing import read_class
-
-    submissions, warnings = read_class(course, name)
-    # Not this machine's device: who reads a leaderboard need not have the one that was graded on.
-    jobs = [Job(course.path, name, official_level(course), device) for device in devices]
-    store, keys = Store(store_url(course)), [job_key(course, job) for job in jobs]
-    reports, ungraded = [], []
-    for submission in submissions:
-        found = [report for key in keys if (report := store.find(key, submission)) is not None]
-        reports += found
-        if not found:
-            ungraded.append(submission.student)
-    return Kept(tuple(reports), tuple(ungraded), tuple(warnings), tuple(submissions))
 
 
 def read_reports(path: Path, name: str) -> list[Report]:

@@ -9,11 +9,10 @@ import platform
 import stat
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 from autograder.errors import SandboxError
-from autograder.sandbox.start import LEVELS, Sandbox, make_sandbox
+from autograder.sandbox.start import LEVELS
 from autograder.worker import confinement as confine
 
 _PROBE = """
@@ -101,8 +100,3 @@ def require(level: str) -> None:
             f"sandbox: level {level} is not to be had here: {why}; "
             f"`autograde doctor` tells more, --sandbox {best_level()} grades at the level that there is"
         )
-
-
-def best_sandbox(preload: Sequence[str] = (), forbidden: Sequence[str] = ()) -> Sandbox:
-    """Return the sandbox of the strongest level that this machine gives; see ``make_sandbox``."""
-    return make_sandbox(best_level(), preload, forbidden)

@@ -9,12 +9,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 from harness import RIGHT, Lab
 
 from autograder import points
 from autograder.checks.points import points_of
-from autograder.checks.pytest_run import grade_submission
 from autograder.errors import CourseError
+from autograder.grading.grade_submission import grade_submission
 from autograder.grading.job import Job
 from autograder.report.model import CheckResult
 from autograder.submission.reading import read_submission
@@ -482,6 +483,40 @@ def test_plain_pytest_tells_a_mistake_in_a_check_file(lab: Lab) -> None:
     assert done.returncode == 2
     words = "check_a has no docstring; its first line is the title that students read"
     assert any(line.startswith("E ") and line.endswith(words) for line in done.stdout.splitlines())
+
+
+def test_plain_pytest_takes_the_data_folder_and_the_device_from_the_course(lab: Lab) -> None:
+    lab.make(
+        HEAD
+        + """
+@pytest.fixture(scope="session")
+def data(session_grading):
+    return session_grading.options["data"]
+
+@points(1)
+def check_data(data):
+    \"\"\"The folder of the data.\"\"\"
+    assert data.name == "digits", data
+
+@points(1)
+def check_device(grading):
+    \"\"\"The device.\"\"\"
+    assert grading.workers.accelerated, "the device is the CPU"
+"""
+    )
+    (lab.root / "digits").mkdir()
+    course = lab.root / "course.yml"
+    course.write_text(course.read_text() + "data: digits\n")
+    without_device = plain_pytest(lab, "assignments/echo")
+    course.write_text(course.read_text() + "device: cuda\n")
+
+    with_device = plain_pytest(lab, "assignments/echo")
+
+    assert "the device is the CPU" in without_device.stdout and "1 failed, 1 passed" in without_device.stdout
+    if torch.cuda.is_available():
+        assert "2 passed" in with_device.stdout
+    else:
+        assert "device cuda: this machine has none; expected a machine with one" in with_device.stdout
 
 
 def test_outside_a_course_the_plugin_collects_nothing(tmp_path: Path) -> None:

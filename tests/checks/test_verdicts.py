@@ -278,7 +278,7 @@ def test_endless_work_while_loading_times_out(any_lab: Lab) -> None:
 
 
 def test_a_submission_that_cannot_be_read_is_not_run(lab: Lab) -> None:
-    from autograder.checks.pytest_run import grade_submission
+    from autograder.grading.grade_submission import grade_submission
     from autograder.grading.job import Job
     from autograder.submission.reading import read_submissions
 

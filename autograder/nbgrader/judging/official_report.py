@@ -12,10 +12,11 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+from autograder.checks.device import choose_device
 from autograder.course.loading import Course
 from autograder.errors import SubmissionError
 from autograder.grading.child import GradingProcess
-from autograder.grading.job import Job, choose_device, official_level
+from autograder.grading.job import Job, official_level
 from autograder.grading.quota import admit
 from autograder.grading.report_store import Reuse, Store, job_key, report_key, store_url
 from autograder.report.model import Report
