@@ -42,7 +42,7 @@ from autograder.submission import archive, notebook, source, tarball
 from autograder.submission import locating as candidates
 from autograder.submission.notebook_template import build_notebook
 from autograder.submission.reading import read_submission, read_submissions
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 from autograder.wire.channel import Channel, Closed
 from bench import figures
 
@@ -60,7 +60,7 @@ QUIET = {"deadline": None, "database": None, "suppress_health_check": list(Healt
 @st.composite
 def tensors(draw: st.DrawFn) -> torch.Tensor:
     """Draw small tensors of every dtype that crosses."""
-    dtype = wire.DTYPES[draw(st.sampled_from(sorted(wire.DTYPES)))]
+    dtype = values.DTYPES[draw(st.sampled_from(sorted(values.DTYPES)))]
     shape = draw(st.lists(st.integers(0, 3), max_size=4))
     tensor = torch.zeros(shape, dtype=dtype)
     return tensor.mT if draw(st.booleans()) and tensor.ndim > 1 else tensor
@@ -74,7 +74,7 @@ LEAVES = st.one_of(
     st.complex_numbers(),
     st.text(max_size=8),
     st.binary(max_size=20),
-    st.sampled_from([torch.float16, torch.device("cpu"), torch.device("cuda:1"), wire.Opaque("X", "y")]),
+    st.sampled_from([torch.float16, torch.device("cpu"), torch.device("cuda:1"), values.Opaque("X", "y")]),
     tensors(),
 )
 VALUES = st.recursive(
@@ -148,15 +148,15 @@ def damaged(data: bytes, draw: random.Random) -> bytes:
 
 def damaged_header(frame: bytes, draw: random.Random) -> bytes:
     """Return a frame whose header says something else somewhere, and whose lengths are right."""
-    size, _ = wire.unpack_prefix(frame[: wire.PREFIX.size])
-    text, body = frame[wire.PREFIX.size :][:size].decode(), frame[wire.PREFIX.size + size :]
+    size, _ = frames.unpack_prefix(frame[: frames.PREFIX.size])
+    text, body = frame[frames.PREFIX.size :][:size].decode(), frame[frames.PREFIX.size + size :]
     parts = [i for i, char in enumerate(text) if char in '0123456789[]{},:"-ntf']
     for _ in range(draw.randint(1, 3)):
         place = draw.choice(parts)
         word = draw.choice(['"T"', '"x"', "[]", "{}", "null", "1e999", "NaN", "[[", "]", ",", *map(str, NASTY)])
         text = text[:place] + word + text[place + draw.randrange(3) :]
     header = text.encode()
-    return wire.PREFIX.pack(wire.MAGIC, len(header), len(body)) + header + body
+    return frames.PREFIX.pack(frames.MAGIC, len(header), len(body)) + header + body
 
 
 # -- what is done with it ----------------------------------------------------------------------------------------------
@@ -169,8 +169,8 @@ def receive(data: bytes, *, strict: bool = True) -> str:
         theirs.sendall(data[:SOCKET_BYTES])
         theirs.close()
         header, buffers = Channel(ours.fileno(), ours.fileno()).receive()
-        check_plain(wire.Decoder(buffers, strict=strict).decode(header.get("value")), len(data))
-    except wire.WireError:
+        check_plain(values.Decoder(buffers, strict=strict).decode(header.get("value")), len(data))
+    except frames.WireError:
         return "refused"
     except Closed:
         return "cut short"
@@ -189,7 +189,7 @@ def check_plain(value: Any, nbytes: int) -> None:
         for part in value.values() if isinstance(value, dict) else value:
             check_plain(part, nbytes)
     else:
-        plain = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, wire.Opaque)
+        plain = (type(None), bool, int, float, complex, str, bytes, torch.dtype, torch.device, values.Opaque)
         assert type(value) in plain, type(value)
 
 
@@ -217,9 +217,9 @@ def read_in(data: bytes, suffix: str, folder: Path) -> str:
 
 def packed(value: Any) -> bytes:
     """Return the frame of a value."""
-    body = wire.Body()
-    node = wire.encode(value, body)
-    return b"".join(bytes(view) for view in wire.pack({"value": node}, body.buffers))
+    body = values.Body()
+    node = values.encode(value, body)
+    return b"".join(bytes(view) for view in frames.pack({"value": node}, body.buffers))
 
 
 def zipped(members: dict[str, bytes]) -> bytes:
@@ -345,7 +345,7 @@ def with_atheris(what: str, folder: Path) -> None:
             read_in(data[1:], suffixes[data[0] % len(suffixes)] if data else ".zip", folder)
 
     options = sys.argv[sys.argv.index("--") + 1 :] if "--" in sys.argv else []
-    for module in (wire, archive, tarball, notebook, source, candidates):
+    for module in (frames, values, archive, tarball, notebook, source, candidates):
         for thing in vars(module).values():
             for function in (thing, *(vars(thing).values() if isinstance(thing, type) else ())):
                 if inspect.isfunction(function) and function.__module__ == module.__name__:

@@ -19,7 +19,7 @@ import torch
 from autograder.course.schema import Limits
 from autograder.sandbox.levels import best_level, require
 from autograder.sandbox.start import Sandbox, make_sandbox
-from autograder.wire import values as wire
+from autograder.wire import values
 from bench import figures
 
 MODULE = "def double(x):\n    return 2 * x\n"
@@ -32,17 +32,17 @@ def first_answer_s(sandbox: Sandbox, number: int) -> float:
     started = time.perf_counter()
     worker = sandbox.start(Limits(), seed=number)
     worker.request("load", role="submission", name="small", source=MODULE)
-    body = wire.Body()
+    body = values.Body()
     call = {
         "target": "submission:double",
-        "args": wire.encode((x,), body, keep_strides=True),
-        "kwargs": wire.encode({}, body),
+        "args": values.encode((x,), body, keep_strides=True),
+        "kwargs": values.encode({}, body),
         "grad_mode": False,
         "watch": False,
     }
     header, buffers = worker.request("call", body.buffers, **call)
     seconds = time.perf_counter() - started
-    result = wire.Decoder(buffers).decode(header["result"])
+    result = values.Decoder(buffers).decode(header["result"])
     worker.close()
     if not torch.equal(result, 2 * x):
         raise RuntimeError("the worker's answer is wrong")

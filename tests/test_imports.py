@@ -12,23 +12,57 @@ import pytest
 import autograder
 
 ROOT = Path(autograder.__file__).parent
+EXAMPLE = ROOT / "authoring/new/example"  # files of an assignment, which `autograde new` copies
 MODULES = {
     ".".join(("autograder", *path.relative_to(ROOT).with_suffix("").parts)).removesuffix(".__init__"): path
     for path in sorted(ROOT.rglob("*.py"))
+    if EXAMPLE not in path.parents
 }
 
 
-def imported(path: Path, *, deep: bool = True) -> Iterator[str]:
-    """Yield the dotted names that a module imports when it runs; not those for type checkers alone.
+# The rooms of the engine, and which rooms each one may import; a room is a package, or a module at the root. Every row
+# names only rooms that stand below it, so that the table itself shows that imports point one way.
+ROOMS: dict[str, set[str]] = {
+    "cli": {
+        *("jupyter", "doctor", "nbgrader", "authoring", "grading", "checks", "report", "submission", "sandbox"),
+        *("course", "files", "errors"),
+    },
+    "jupyter": {"authoring", "grading", "checks", "report", "submission", "sandbox", "course", "errors"},
+    "doctor": {"nbgrader", "authoring", "checks", "report", "sandbox", "course", "verdicts", "errors"},
+    "nbgrader": {
+        *("authoring", "grading", "checks", "report", "submission", "sandbox", "course", "files", "errors"),
+    },
+    "authoring": {"grading", "report", "submission", "course", "files", "errors"},
+    "grading": {"checks", "report", "submission", "sandbox", "worker", "course", "errors"},
+    "checks": {"report", "submission", "sandbox", "worker", "wire", "course", "verdicts", "errors"},
+    "report": {"submission", "course", "files", "verdicts", "errors"},
+    "submission": {"course", "errors"},
+    "sandbox": {"worker", "wire", "course", "verdicts", "errors"},
+    "course": {"files", "errors"},
+    "datasets": {"worker", "errors"},
+    "worker": {"wire"},
+    "wire": set(),
+    "files": {"errors"},
+    "verdicts": set(),
+    "errors": set(),
+}
+MAX_ROOT_MODULES, MAX_ROOM_MODULES, MAX_LINES = 5, 17, 350
+# The two packages whose names students and check files import.
+PUBLIC = {"autograder", "autograder.jupyter"}
+
+
+def imported(path: Path, *, deep: bool = True, typing: bool = False) -> Iterator[str]:
+    """Yield the dotted names that a module imports when it runs.
 
     Args:
         path: The module.
         deep: Look into functions as well.
+        typing: Yield those for type checkers alone, too.
     """
     todo: list[ast.AST] = [ast.parse(path.read_text(encoding="utf-8"))]
     while todo:
         node = todo.pop()
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        if not typing and isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             todo += node.orelse
         elif isinstance(node, ast.FunctionDef) and not deep:
             continue
@@ -41,15 +75,51 @@ def imported(path: Path, *, deep: bool = True) -> Iterator[str]:
             todo += ast.iter_child_nodes(node)
 
 
-def own(path: Path, *, deep: bool = True) -> set[str]:
+def own(path: Path, *, deep: bool = True, typing: bool = False) -> set[str]:
     """Return the modules of the package that a module imports."""
     names = set()
-    for name in imported(path, deep=deep):
+    for name in imported(path, deep=deep, typing=typing):
         while name and name not in MODULES:
             name = name.rpartition(".")[0]
         if name and name != "autograder":
             names.add(name)
     return names
+
+
+def room_of(name: str) -> str:
+    """Return the room of a module."""
+    return name.split(".")[1]
+
+
+def test_every_room_imports_only_the_rooms_that_the_table_allows() -> None:
+    for name, path in MODULES.items():
+        if name != "autograder":
+            others = {room_of(other) for other in own(path, typing=True)} - {room_of(name)}
+            assert others <= ROOMS[room_of(name)], f"{name} imports {others - ROOMS[room_of(name)]}"
+
+
+def test_every_row_of_the_table_names_only_rooms_below_it() -> None:
+    rooms = list(ROOMS)
+
+    assert {room_of(name) for name in MODULES if name != "autograder"} == set(rooms)
+    for index, room in enumerate(rooms):
+        assert ROOMS[room] <= set(rooms[index + 1 :]), room
+
+
+def test_rooms_stay_small_enough_to_look_through() -> None:
+    assert len(list(ROOT.glob("*.py"))) <= MAX_ROOT_MODULES
+    for folder in {path.parent for path in MODULES.values()} - {ROOT}:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= MAX_ROOM_MODULES, folder
+    for name, path in MODULES.items():
+        assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_LINES, name
+
+
+def test_a_room_says_in_one_docstring_what_it_is_for_and_runs_nothing_when_imported() -> None:
+    for name, path in MODULES.items():
+        if path.name == "__init__.py" and name not in PUBLIC:
+            (statement,) = ast.parse(path.read_text(encoding="utf-8")).body
+            assert isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant), name
 
 
 def test_imports_point_one_way() -> None:
@@ -62,7 +132,7 @@ def test_imports_point_one_way() -> None:
 
 
 def test_what_runs_in_the_worker_knows_no_check_no_oracle_and_no_report() -> None:
-    allowed = {"autograder.wire.channel", "autograder.wire.values"}
+    allowed = {"autograder.wire.channel", "autograder.wire.frames", "autograder.wire.values"}
     for name, path in MODULES.items():
         if name.startswith("autograder.worker"):
             assert {other for other in own(path) if not other.startswith("autograder.worker.")} <= {

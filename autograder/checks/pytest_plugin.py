@@ -20,10 +20,11 @@ from autograder.errors import AutograderError, CourseError
 if TYPE_CHECKING:
     import torch
 
+    from autograder.checks.check_run import CheckRun
     from autograder.checks.measure.memory import Memory
     from autograder.checks.measure.speed import Speed
     from autograder.checks.pictures import Pictures
-    from autograder.checks.session import CheckRun, Grading
+    from autograder.checks.session import Grading
     from autograder.checks.student import Probe, Student
     from autograder.report.credit import Credit
 
@@ -115,7 +116,7 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             raise pytest.UsageError(f"{item.path.name}: there is another check_{name}; rename one")
         check = next((check for check in grading.checks if check.name == name), None)
         if check is None:
-            from autograder.checks.session import CheckRun
+            from autograder.checks.check_run import CheckRun
 
             title = (function.__doc__ or name).strip().splitlines()[0].rstrip(".")
             check = CheckRun(name, title, marked, hidden)

@@ -9,7 +9,7 @@ import torch
 
 from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 
 if TYPE_CHECKING:
     from autograder.checks.launcher import Launcher
@@ -34,7 +34,7 @@ class Student:
     ``student.f(x)`` calls the submission's ``f``. Where grad mode is on and an argument requires grad, the result is
     part of the grader's graph: forward and vector-Jacobian products run in the worker, so that
     ``torch.autograd.gradcheck(student.f, ...)`` runs here. The result is a plain tensor of its own, whatever the
-    submission returned; what is no plain value comes back as ``wire.Opaque``.
+    submission returned; what is no plain value comes back as ``values.Opaque``.
 
     Attributes:
         worker: The worker.
@@ -120,11 +120,11 @@ class Call:
 
     def run(self, target: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Call the target and return its result, attached to the graph where inputs require grad."""
-        body = wire.Body()
+        body = values.Body()
         header = {
             "target": target,
-            "args": wire.encode(args, body, keep_strides=True),
-            "kwargs": wire.encode(kwargs, body, keep_strides=True),
+            "args": values.encode(args, body, keep_strides=True),
+            "kwargs": values.encode(kwargs, body, keep_strides=True),
             "grad_mode": torch.is_grad_enabled(),
         }
         inputs = [tensor for tensor in body.tensors if tensor.requires_grad]
@@ -142,14 +142,14 @@ class Call:
         return _replace(self.value, iter(outputs))
 
     def _read(self, answer: dict[str, Any], buffers: Sequence[torch.Tensor]) -> tuple[int | None, Any]:
-        decoder = wire.Decoder(buffers, device=self.student._workers.device)
+        decoder = values.Decoder(buffers, device=self.student._workers.device)
         try:
             self.value = decoder.decode(answer.get("result"))
-        except wire.WireError as error:
+        except frames.WireError as error:
             raise self.worker.malformed(error) from error
         node = answer.get("node")
         if node is not None and type(node) is not int:
-            raise self.worker.malformed(wire.WireError("a graph has no number"))
+            raise self.worker.malformed(frames.WireError("a graph has no number"))
         return node, decoder.tensors
 
     def products(
@@ -163,10 +163,10 @@ class Call:
             grads: For each output the vector; None where the output needs none.
         """
         create_graph = torch.is_grad_enabled()
-        body = wire.Body()
+        body = values.Body()
         header = {
             "node": node,
-            "grads": wire.encode(list(grads), body, keep_strides=True),
+            "grads": values.encode(list(grads), body, keep_strides=True),
             "create_graph": create_graph,
         }
         call = Call(self.worker, self.student)
@@ -208,14 +208,14 @@ _bridge: Callable[..., tuple[torch.Tensor, ...]] = _Bridge.apply
 
 def _checked_products(value: Any, inputs: Sequence[torch.Tensor], worker: WorkerHandle) -> list[torch.Tensor | None]:
     if type(value) is not list or len(value) < len(inputs):
-        raise worker.malformed(wire.WireError("gradients are missing"))
+        raise worker.malformed(frames.WireError("gradients are missing"))
     for product, given in zip(value, inputs, strict=False):
         if product is None:
             continue
         if not isinstance(product, torch.Tensor):
             raise AssertionError("backward returned a gradient that is no plain torch.Tensor")
         if product.shape != given.shape:
-            raise worker.malformed(wire.WireError("a gradient has the wrong shape"))
+            raise worker.malformed(frames.WireError("a gradient has the wrong shape"))
     return value[: len(inputs)]
 
 
@@ -248,5 +248,5 @@ def _changed(indices: Any, args: tuple[Any, ...], kwargs: dict[str, Any], worker
     for key, value in kwargs.items():
         walk(value, f"argument {key}")
     if type(indices) is not list or not all(type(i) is int and 0 <= i < len(names) for i in indices):
-        raise worker.malformed(wire.WireError("the changed arguments are malformed"))
+        raise worker.malformed(frames.WireError("the changed arguments are malformed"))
     return [names[index] for index in indices]

@@ -22,7 +22,7 @@ from autograder.sandbox.environment import worker_environment
 from autograder.sandbox.handle import WorkerHandle
 from autograder.sandbox.process import Process
 from autograder.sandbox.watcher import watcher
-from autograder.wire import values as wire
+from autograder.wire import frames
 from autograder.wire.channel import Channel
 from autograder.worker.confinement import WORK_FOLDER
 
@@ -158,7 +158,7 @@ class ForkSandbox:
         size = socket.CMSG_SPACE(struct.calcsize("3i"))
         data, ancillary, _, _ = link.recvmsg(_HELLO_BYTES, size)
         link.settimeout(None)
-        if not data.startswith(wire.MAGIC):
+        if not data.startswith(frames.MAGIC):
             reason = os.read(output_fd, 2000).decode(errors="replace").strip()
             raise SandboxError(f"sandbox: a worker does not start: {reason}; `autograde doctor` tells what is missing")
         for kind, number, content in ancillary:

@@ -17,7 +17,7 @@ from autograder.sandbox.process import Process
 from autograder.sandbox.remove_tree import remove_tree
 from autograder.sandbox.watcher import watcher
 from autograder.verdicts import BY_VERDICT, CallFailed, Crashed, Forbidden, OutOfMemory, StudentError, TimedOut
-from autograder.wire import values as wire
+from autograder.wire import frames
 from autograder.wire.channel import Channel, Closed
 
 _END_TIMEOUT_S = 10.0
@@ -155,7 +155,7 @@ class WorkerHandle:
         if self.failure is not None:
             raise self.failure
         if self._channel.unread():
-            raise self.malformed(wire.WireError("it came before it was asked for"))
+            raise self.malformed(frames.WireError("it came before it was asked for"))
         with self._lock:
             self._busy_since = time.monotonic()
         self._serial += 1
@@ -163,11 +163,11 @@ class WorkerHandle:
             send()
             header, buffers = self._channel.receive()
             if header.get("serial") != self._serial:
-                raise wire.WireError("it answers another request")
+                raise frames.WireError("it answers another request")
             return header, buffers
         except Closed:
             self._lost("the worker died before it answered")
-        except wire.WireError as error:
+        except frames.WireError as error:
             raise self.malformed(error) from error
         finally:
             with self._lock:
@@ -189,7 +189,7 @@ class WorkerHandle:
         assert self.failure is not None
         raise self.failure
 
-    def malformed(self, error: wire.WireError) -> CallFailed:
+    def malformed(self, error: frames.WireError) -> CallFailed:
         """End the worker over an answer that follows no format and return the failure to raise."""
         self.fail(Crashed(f"the worker's answer is malformed: {error}"))
         assert self.failure is not None
@@ -205,7 +205,7 @@ class WorkerHandle:
         """
         forbidden = header.get("forbidden")
         if not isinstance(forbidden, list) or not all(isinstance(name, str) for name in forbidden):
-            raise self.malformed(wire.WireError("it lacks a field"))
+            raise self.malformed(frames.WireError("it lacks a field"))
         if forbidden:
             self.forbidden = [name[:200] for name in forbidden[:_MAX_FORBIDDEN]]
             self.fail(Forbidden(f"called {', '.join(self.forbidden[:5])}, which this assignment forbids"))
@@ -242,10 +242,10 @@ class WorkerHandle:
 def _student_error(node: Any, worker: WorkerHandle) -> Exception:
     names = ("type", "message", "traceback")
     if not isinstance(node, dict) or not all(isinstance(node.get(name), str) for name in names):
-        return worker.malformed(wire.WireError("an error is malformed"))
+        return worker.malformed(frames.WireError("an error is malformed"))
     mro, line = node.get("mro"), node.get("line")
     if not isinstance(mro, list) or not all(isinstance(name, str) for name in mro) or not isinstance(line, int):
-        return worker.malformed(wire.WireError("an error is malformed"))
+        return worker.malformed(frames.WireError("an error is malformed"))
     if {"OutOfMemoryError", "MemoryError"} & set(mro) or "can't allocate memory" in node["message"]:
         return BY_VERDICT["out_of_memory"]("asked for more memory than there is")
     return StudentError(node["type"][:200], tuple(mro), node["message"][:4000], node["traceback"][:4000], line)

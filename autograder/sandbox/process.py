@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from autograder.verdicts import Crashed
-from autograder.wire import values as wire
+from autograder.wire import frames
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 _RESET_PEAK = b"5"
@@ -138,7 +138,7 @@ class Process:
             Crashed: If there is no such memory.
         """
         out = torch.empty(nbytes, dtype=torch.uint8)
-        view = wire.byte_view(out)
+        view = frames.byte_view(out)
         position = 0
         while position < nbytes:
             try:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from autograder.wire import values as wire
+from autograder.wire import frames
 
 _VIEWS_A_WRITE = 64
 _READ_BYTES = 1 << 14
@@ -39,9 +39,9 @@ class Channel:
 
         Raises:
             Closed: If the other side is gone.
-            wire.WireError: If the frame is too large.
+            frames.WireError: If the frame is too large.
         """
-        views = wire.pack(header, buffers)
+        views = frames.pack(header, buffers)
         with self._write_lock:
             try:
                 while views:
@@ -58,19 +58,19 @@ class Channel:
 
         Raises:
             Closed: If the other side is gone.
-            wire.WireError: If what came is no frame.
+            frames.WireError: If what came is no frame.
         """
-        prefix = self._take(wire.PREFIX.size)
-        header_bytes, body_bytes = wire.unpack_prefix(prefix)
+        prefix = self._take(frames.PREFIX.size)
+        header_bytes, body_bytes = frames.unpack_prefix(prefix)
         text = self._take(header_bytes)
         body = torch.empty(body_bytes, dtype=torch.uint8)
         if body_bytes:
-            view = wire.byte_view(body)
+            view = frames.byte_view(body)
             count = min(len(self._ahead), body_bytes)
             view[:count] = self._ahead[:count]
             del self._ahead[:count]
             self._fill(view[count:])
-        return wire.unpack_header(text, body)
+        return frames.unpack_header(text, body)
 
     def unread(self) -> bool:
         """Say whether something came that nobody asked for; the end of the file does not count."""

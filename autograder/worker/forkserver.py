@@ -16,8 +16,7 @@ import socket
 import sys
 from typing import Any
 
-from autograder.wire import channel
-from autograder.wire import values as wire
+from autograder.wire import channel, frames
 from autograder.worker import compat, linux, seccomp, serve
 from autograder.worker import confinement as confine
 from autograder.worker import forbidden_calls as guard
@@ -177,7 +176,7 @@ def main() -> None:
         raise SystemExit(1) from error
     try:
         server.run()
-    except (ConnectionError, wire.WireError):
+    except (ConnectionError, frames.WireError):
         os._exit(0)
 
 

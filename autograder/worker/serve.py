@@ -20,8 +20,7 @@ from typing import Any
 
 import torch
 
-from autograder.wire import channel
-from autograder.wire import values as wire
+from autograder.wire import channel, frames, values
 from autograder.worker import linux
 from autograder.worker.accelerator import Accelerator, Modes
 from autograder.worker.forbidden_calls import Guard, guard_for
@@ -81,18 +80,18 @@ class WorkerHandle:
         }
         while True:
             header, buffers = self.line.receive()
-            body, serial = wire.Body(), header.pop("serial", None)
+            body, serial = values.Body(), header.pop("serial", None)
             try:
                 answer = operations[header.pop("op")](buffers=buffers, body=body, **header)
             except BaseException as error:  # noqa: BLE001  # a submission may raise anything, SystemExit included
-                body = wire.Body()
+                body = values.Body()
                 answer = {"error": self._describe(error), "spent": self._spent()}
             header = buffers = None  # type: ignore[assignment]  # a held frame would count as the submission's memory
             _flush()
             answer["forbidden"], answer["serial"] = self.guard.seen(), serial
             try:
                 self.line.send(answer, body.buffers)
-            except wire.WireError as error:  # raised before anything is written
+            except frames.WireError as error:  # raised before anything is written
                 self.line.send({**answer, "result": None, "error": self._describe(error)})
 
     def _spent(self) -> bool:
@@ -175,22 +174,22 @@ class WorkerHandle:
 
     def _arguments(self, buffers: Any, args: Any, kwargs: Any) -> tuple[Any, Any, list[torch.Tensor]]:
         self.modes.restore()
-        decoder = wire.Decoder(buffers, strict=False, device=self.device)
-        values = decoder.decode(args), decoder.decode(kwargs)
+        decoder = values.Decoder(buffers, strict=False, device=self.device)
+        decoded = decoder.decode(args), decoder.decode(kwargs)
         for tensor, grad in decoder.tensors:
             if grad:
                 tensor.requires_grad_()
-        return *values, [tensor for tensor, _ in decoder.tensors]
+        return *decoded, [tensor for tensor, _ in decoder.tensors]
 
     def _call(
-        self, *, target: str, args: Any, kwargs: Any, grad_mode: bool, watch: bool, buffers: Any, body: wire.Body
+        self, *, target: str, args: Any, kwargs: Any, grad_mode: bool, watch: bool, buffers: Any, body: values.Body
     ) -> dict[str, Any]:
-        values, keywords, tensors = self._arguments(buffers, args, kwargs)
+        positional, keywords, tensors = self._arguments(buffers, args, kwargs)
         before = [tensor.detach().clone() for tensor in tensors] if watch else []
         function = self._target(target)
         with torch.set_grad_enabled(grad_mode), self.guard.watching():
-            result = function(*values, **keywords)
-        answer: dict[str, Any] = {"result": wire.encode(result, body)}
+            result = function(*positional, **keywords)
+        answer: dict[str, Any] = {"result": values.encode(result, body)}
         inputs = [tensor for tensor in tensors if tensor.requires_grad]
         if inputs:
             answer["node"] = self._remember(inputs, body.tensors)
@@ -202,10 +201,10 @@ class WorkerHandle:
         self.nodes[self._counter] = (inputs, list(outputs))
         return self._counter
 
-    def _vjp(self, *, node: int, grads: Any, create_graph: bool, buffers: Any, body: wire.Body) -> dict[str, Any]:
-        (values,), _, leaves = self._arguments(buffers, {"t": [grads]}, None)
+    def _vjp(self, *, node: int, grads: Any, create_graph: bool, buffers: Any, body: values.Body) -> dict[str, Any]:
+        (vectors,), _, leaves = self._arguments(buffers, {"t": [grads]}, None)
         inputs, outputs = self.nodes[node]
-        pairs = [(out, grad) for out, grad in zip(outputs, values, strict=True) if grad is not None]
+        pairs = [(out, grad) for out, grad in zip(outputs, vectors, strict=True) if grad is not None]
         leaves = [leaf for leaf in leaves if leaf.requires_grad]
         # torch.autograd.grad would hide what a custom backward calls from the guard's torch-function mode.
         with self.guard.watching(), torch.set_grad_enabled(create_graph):
@@ -218,7 +217,7 @@ class WorkerHandle:
                 allow_unreachable=True,
                 accumulate_grad=False,
             )
-        answer: dict[str, Any] = {"result": wire.encode(list(results), body)}
+        answer: dict[str, Any] = {"result": values.encode(list(results), body)}
         if create_graph:
             answer["node"] = self._remember(inputs + leaves, body.tensors)
         return answer
@@ -240,7 +239,7 @@ class WorkerHandle:
 
     def _stage(self, *, target: str, calls: Any, watch: bool, buffers: Any, body: Any) -> dict[str, Any]:
         self.modes.restore()
-        decoder = wire.Decoder(buffers, strict=False, device=self.device)
+        decoder = values.Decoder(buffers, strict=False, device=self.device)
         arguments = [tuple(decoder.decode(node) for node in args) for args in calls]
         function = self._target(target)
         self.staged = (self.guard.watched(function) if watch else function, arguments)
@@ -249,7 +248,7 @@ class WorkerHandle:
             self.accelerator.synchronize()
         return {}
 
-    def _go(self, *, trim: bool, pointers: bool, buffers: Any, body: wire.Body) -> dict[str, Any]:
+    def _go(self, *, trim: bool, pointers: bool, buffers: Any, body: values.Body) -> dict[str, Any]:
         if self.staged is None:
             raise RuntimeError("nothing is staged")
         function, arguments = self.staged
@@ -265,10 +264,10 @@ class WorkerHandle:
             linux.trim_memory()
             return {}
         body.pointers = pointers
-        return {"result": wire.encode(results, body)}
+        return {"result": values.encode(results, body)}
 
-    def _fetch(self, *, buffers: Any, body: wire.Body) -> dict[str, Any]:
-        return {"result": wire.encode(self.held[-1][0], body)}
+    def _fetch(self, *, buffers: Any, body: values.Body) -> dict[str, Any]:
+        return {"result": values.encode(self.held[-1][0], body)}
 
     def _write(self, *, nbytes: int, times: int, buffers: Any, body: Any) -> dict[str, Any]:
         """Write so many bytes again and again, as fast as can be."""
@@ -307,8 +306,8 @@ def _copied(value: Any) -> Any:
 def _same(tensor: torch.Tensor, old: torch.Tensor) -> bool:
     if tensor.shape != old.shape or tensor.dtype != old.dtype:
         return False
-    now = wire.flat_bytes(tensor.detach().cpu().contiguous())
-    return torch.equal(now, wire.flat_bytes(old.cpu().contiguous()))
+    now = values.flat_bytes(tensor.detach().cpu().contiguous())
+    return torch.equal(now, values.flat_bytes(old.cpu().contiguous()))
 
 
 def _flush() -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 from autograder.wire.channel import Channel, Closed
 
 Pair = tuple[Channel, Channel]
@@ -43,7 +43,7 @@ def test_frames_arrive_whole_and_in_order(pair: Pair) -> None:
 def test_a_frame_larger_than_any_buffer_of_the_kernel_arrives(pair: Pair) -> None:
     one, other = pair
     large = torch.arange(3 << 20, dtype=torch.int32)
-    thread = threading.Thread(target=one.send, args=({"large": True}, [wire.flat_bytes(large), b"end"]))
+    thread = threading.Thread(target=one.send, args=({"large": True}, [values.flat_bytes(large), b"end"]))
     thread.start()
 
     header, (body, end) = other.receive()
@@ -65,7 +65,7 @@ def test_more_buffers_than_one_write_takes_arrive(pair: Pair) -> None:
 
 def test_a_frame_that_comes_byte_by_byte_arrives(pair: Pair) -> None:
     one, other = pair
-    frame = b"".join(bytes(view) for view in wire.pack({"slow": 1}, [b"abc"]))
+    frame = b"".join(bytes(view) for view in frames.pack({"slow": 1}, [b"abc"]))
 
     def trickle() -> None:
         for index in range(len(frame)):

@@ -23,7 +23,7 @@ from autograder.checks.student import Student
 from autograder.sandbox.handle import WorkerHandle
 from autograder.sandbox.process import Process
 from autograder.verdicts import CallFailed, Crashed, StudentError
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 from autograder.wire.channel import Channel, Closed
 from autograder.wire.values import DTYPES, Body, Decoder, Opaque, WireError, encode
 
@@ -32,19 +32,19 @@ def packed(value: Any, *, keep_strides: bool = False) -> bytes:
     """Return the frame of a value."""
     body = Body()
     node = encode(value, body, keep_strides=keep_strides)
-    return b"".join(bytes(view) for view in wire.pack({"value": node}, body.buffers))
+    return b"".join(bytes(view) for view in frames.pack({"value": node}, body.buffers))
 
 
 def unpacked(frame: bytes, *, strict: bool = True) -> Any:
     """Return the value of a frame, or raise WireError."""
-    if len(frame) < wire.PREFIX.size:
+    if len(frame) < frames.PREFIX.size:
         raise WireError("too short")
-    header_bytes, body_bytes = wire.unpack_prefix(frame[: wire.PREFIX.size])
-    rest = frame[wire.PREFIX.size :]
+    header_bytes, body_bytes = frames.unpack_prefix(frame[: frames.PREFIX.size])
+    rest = frame[frames.PREFIX.size :]
     if len(rest) != header_bytes + body_bytes:
         raise WireError("the wrong length")
     body = torch.frombuffer(bytearray(rest[header_bytes:]) or bytearray(1), dtype=torch.uint8)[:body_bytes]
-    header, buffers = wire.unpack_header(rest[:header_bytes], body)
+    header, buffers = frames.unpack_header(rest[:header_bytes], body)
     return Decoder(buffers, strict=strict).decode(header.get("value"))
 
 
@@ -67,7 +67,7 @@ def same(one: Any, other: Any) -> bool:
 
 
 def bits(tensor: torch.Tensor) -> bytes:
-    return bytes(wire.flat_bytes(tensor.contiguous()).tolist())
+    return bytes(values.flat_bytes(tensor.contiguous()).tolist())
 
 
 @st.composite
@@ -207,18 +207,18 @@ def test_a_value_that_contains_itself_ends() -> None:
 
     back = unpacked(packed(value))
 
-    for _ in range(wire.MAX_DEPTH + 1):
+    for _ in range(values.MAX_DEPTH + 1):
         (back,) = back
     assert back == Opaque("list", "nested too deeply")
 
 
 def test_a_frame_beyond_the_caps_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "MAX_BODY_BYTES", 1000)
+    monkeypatch.setattr(frames, "MAX_BODY_BYTES", 1000)
 
     with pytest.raises(WireError, match="^a frame is too large$"):
-        wire.pack({}, [bytes(1001)])
+        frames.pack({}, [bytes(1001)])
     with pytest.raises(WireError, match="^a frame is too large$"):
-        wire.pack({"text": "x" * (wire.MAX_HEADER_BYTES + 1)})
+        frames.pack({"text": "x" * (frames.MAX_HEADER_BYTES + 1)})
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
@@ -325,7 +325,7 @@ def test_addresses_are_followed_only_where_they_are_expected() -> None:
         ({"device": "cpu:x"}, "a device is unknown"),
         ({"device": "cuda:99999999999999999999"}, "a device is unknown"),
         ({"o": ["x"]}, "an object's description is malformed"),
-        ({"l": [None] * wire.MAX_NODES}, "a value is nested too deeply or has too many parts"),
+        ({"l": [None] * values.MAX_NODES}, "a value is nested too deeply or has too many parts"),
     ],
 )
 def test_a_malformed_node_is_refused(node: Any, words: str) -> None:
@@ -334,7 +334,7 @@ def test_a_malformed_node_is_refused(node: Any, words: str) -> None:
 
 def test_nesting_is_bounded() -> None:
     node: Any = None
-    for _ in range(wire.MAX_DEPTH + 2):
+    for _ in range(values.MAX_DEPTH + 2):
         node = {"l": [node]}
 
     assert refused(node) == "a value is nested too deeply or has too many parts"
@@ -351,12 +351,12 @@ def test_nesting_is_bounded() -> None:
 )
 def test_a_malformed_header_is_refused(text: bytes) -> None:
     with pytest.raises(WireError):
-        wire.unpack_header(text, torch.empty(0, dtype=torch.uint8))
+        frames.unpack_header(text, torch.empty(0, dtype=torch.uint8))
 
 
 @given(st.binary(max_size=300))
-@example(wire.PREFIX.pack(wire.MAGIC, 2, 0) + b"{}")
-@example(wire.PREFIX.pack(wire.MAGIC, 2**32 - 1, 2**64 - 1))
+@example(frames.PREFIX.pack(frames.MAGIC, 2, 0) + b"{}")
+@example(frames.PREFIX.pack(frames.MAGIC, 2**32 - 1, 2**64 - 1))
 def test_random_bytes_are_refused(data: bytes) -> None:
     try:
         unpacked(data)
@@ -509,7 +509,7 @@ def test_whatever_a_worker_says_ends_in_a_result_or_a_verdict(said: bytes | dict
     try:
         if isinstance(said, dict):
             text = json.dumps({"buffers": [], "serial": 1, **said}).encode()
-            said = wire.PREFIX.pack(wire.MAGIC, len(text), 0) + text
+            said = frames.PREFIX.pack(frames.MAGIC, len(text), 0) + text
         stand.say(said)
 
         try:
@@ -522,7 +522,7 @@ def test_whatever_a_worker_says_ends_in_a_result_or_a_verdict(said: bytes | dict
 
 def test_an_answer_cut_short_is_a_crash(stands: list[Stand]) -> None:
     frame = packed(torch.ones(4))
-    for length in (0, 3, wire.PREFIX.size, wire.PREFIX.size + 5, len(frame) - 1):
+    for length in (0, 3, frames.PREFIX.size, frames.PREFIX.size + 5, len(frame) - 1):
         stands.append(Stand())
         stands[-1].say(frame[:length])
 
@@ -542,7 +542,7 @@ def test_a_malformed_answer_ends_the_worker(stands: list[Stand]) -> None:
 
 def test_an_answer_to_another_request_is_a_crash(stands: list[Stand]) -> None:
     stands.append(Stand())
-    stands[0].say(b"".join(bytes(view) for view in wire.pack({"serial": 2, "forbidden": []})))
+    stands[0].say(b"".join(bytes(view) for view in frames.pack({"serial": 2, "forbidden": []})))
 
     with pytest.raises(Crashed, match="^the worker's answer is malformed: it answers another request$"):
         stands[0].worker.request("call")

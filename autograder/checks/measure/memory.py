@@ -8,7 +8,7 @@ from autograder.checks.launcher import Launcher
 from autograder.checks.measure import nvml as gpu_memory
 from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 
 # The driver counts what torch's allocator keeps in reserve, too; beyond this the worker's own figure is not believed.
 _RESERVE_FACTOR, _RESERVE_BYTES = 1.25, 64 << 20
@@ -71,11 +71,11 @@ class Memory:
         device_kept, device_peak = device.since() if device is not None else (0, 0)
         answer, buffers = worker.request("fetch")
         try:
-            results = wire.Decoder(buffers, device=self._workers.device).decode(answer.get("result"))
-        except wire.WireError as error:
+            results = values.Decoder(buffers, device=self._workers.device).decode(answer.get("result"))
+        except frames.WireError as error:
             raise worker.malformed(error) from error
         if not isinstance(results, list) or len(results) != 1:
-            raise worker.malformed(wire.WireError("a call has the wrong number of results"))
+            raise worker.malformed(frames.WireError("a call has the wrong number of results"))
         self.result = results[0]
         self._workers.end(worker)
         return before - hoard, after + device_kept, peak - resident + hoard + device_peak
@@ -110,6 +110,6 @@ def _claimed(worker: WorkerHandle, *, reset: bool) -> tuple[int, int]:
 
 def _stage(worker: WorkerHandle, role: str, inputs: tuple[Any, ...]) -> None:
     worker.request("collect", trim=True)
-    body = wire.Body()
-    nodes = [wire.encode(value, body, keep_strides=True) for value in inputs]
+    body = values.Body()
+    nodes = [values.encode(value, body, keep_strides=True) for value in inputs]
     worker.request("stage", body.buffers, target=role, calls=[nodes], watch=True)

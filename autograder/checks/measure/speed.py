@@ -24,7 +24,7 @@ from autograder.course.loading import Threshold
 from autograder.report.credit import Credit
 from autograder.sandbox.start import WorkerHandle
 from autograder.verdicts import Crashed
-from autograder.wire import values as wire
+from autograder.wire import frames, values
 
 PAIRS = 11
 MOST_PAIRS = 66
@@ -222,8 +222,8 @@ class Speed:
     def _block(self, side: Side, role: str, arguments: list[tuple[Any, ...]], counted: bool) -> list[Any]:
         worker = side.worker
         worker.request("collect", trim=False)
-        body = wire.Body()
-        nodes = [[wire.encode(value, body, keep_strides=True) for value in args] for args in arguments]
+        body = values.Body()
+        nodes = [[values.encode(value, body, keep_strides=True) for value in args] for args in arguments]
         before = self._clock.now(worker)
         # The warm-up runs under every net against forbidden calls; the timed part under those that cost nothing.
         worker.request("stage", body.buffers, target=role, calls=nodes, watch=not counted)
@@ -234,16 +234,16 @@ class Speed:
         try:
             worker.judge(header)
             memory = worker.process.read_memory if pointers else None
-            results = wire.Decoder(buffers, memory=memory, device=self._workers.device).decode(header.get("result"))
+            results = values.Decoder(buffers, memory=memory, device=self._workers.device).decode(header.get("result"))
             if pointers and worker.process.cpu_time_s() - end > _STOPPING_S:
                 raise Crashed("the worker went on after it was stopped")
-        except wire.WireError as error:
+        except frames.WireError as error:
             raise worker.malformed(error) from error
         finally:
             if pointers:
                 worker.process.resume()
         if not isinstance(results, list) or len(results) != len(arguments):
-            raise worker.malformed(wire.WireError("a block has the wrong number of results"))
+            raise worker.malformed(frames.WireError("a block has the wrong number of results"))
         if counted:
             side.timed_s.append(end - staged)
             side.staging_s.append(staged - before)
