@@ -52,7 +52,7 @@ assignments:
   - name: {NAME}
     title: Log-softmax
     thresholds:
-      speed: {{{{cpu: {{{{full: {{full}}, none: {{none}}}}}}}}}}
+      speed: {{{{cpu: {{{{full_at: {{full}}, zero_at: {{none}}}}}}}}}}
 """
 _CHECKS = '''\
 """Checks of a made-up assignment."""
@@ -150,7 +150,7 @@ def write_ours(root: Path, full: float) -> None:
     folder = root / "assignments" / NAME
     folder.mkdir(parents=True)
     (root / "solutions").mkdir()
-    texts = {"course.yml": _COURSE.format(level=best_level(), full=full, none=2 * full)}
+    texts = {"course.yml": _COURSE.format(level=best_level(), full_at=full, zero_at=2 * full)}
     files = {f"{NAME}.py": _STUB, f"check_{NAME}.py": _CHECKS, "baseline.py": _BASELINE.format(number=0)}
     texts |= {f"assignments/{NAME}/{file}": text for file, text in files.items()}
     texts[f"assignments/{NAME}/README.md"] = "# Log-softmax\n"

@@ -106,7 +106,7 @@ class Case:
                     times[side].append(seconds)
         ratio = min(times[0]) / min(times[1])
         bounds = self.grader.assignment.thresholds["speed"]["cpu"]
-        credit = credit_of(share(ratio, full=bounds.full, none=bounds.none))
+        credit = credit_of(share(ratio, full_at=bounds.full_at, zero_at=bounds.zero_at))
         return Timing(ratio, credit, time.perf_counter() - begun)
 
     def flips(self, timings: Sequence[Timing]) -> str:

@@ -22,7 +22,7 @@ PARTLY = CheckResult(
     2.1,
     "passed",
     "took 5.8 times the baseline",
-    measured={"ratio": 5.81234, "ratio_low": 5.6, "ratio_high": 5.9, "full": 4.0, "none": 8.0},
+    measured={"ratio": 5.81234, "ratio_low": 5.6, "ratio_high": 5.9, "full_at": 4.0, "zero_at": 8.0},
 )
 SECRET = CheckResult(
     "secret",
@@ -35,7 +35,7 @@ SECRET = CheckResult(
     hint="think of empty inputs",
     output="got 4712\n",
     lines=(3,),
-    measured={"ratio": 9.0, "full": 4.0, "none": 8.0},
+    measured={"ratio": 9.0, "full_at": 4.0, "zero_at": 8.0},
 )
 REPORT = Report(
     student="ada",

@@ -48,10 +48,15 @@ def check(name: str, score: float, points: float, verdict: str = "passed", **fie
 
 def timed(ratio: float, *, name: str = "speed", width: float = 0.03, **fields: Any) -> CheckResult:
     """Return the result of a speed check worth 4 points."""
-    low, high, full, none = ratio * (1 - width), ratio * (1 + width), fields.pop("full", 4.5), fields.pop("none", 9.0)
-    measured = {"ratio": ratio, "ratio_low": low, "ratio_high": high, "pairs": 11.0, "full": full, "none": none}
+    low, high, full, none = (
+        ratio * (1 - width),
+        ratio * (1 + width),
+        fields.pop("full_at", 4.5),
+        fields.pop("zero_at", 9.0),
+    )
+    measured = {"ratio": ratio, "ratio_low": low, "ratio_high": high, "pairs": 11.0, "full_at": full, "zero_at": none}
     words = f"took {ratio:.3g} times the baseline (9.15 ms against 1.58 ms, best of 11); full credit is at {full:g}, none at {none:g}"
-    earned = score(4.0, share(low, full=full, none=none))
+    earned = score(4.0, share(low, full_at=full, zero_at=none))
     verdict = "passed" if earned else "failed"
     return check(name, earned, 4.0, verdict, message="" if earned == 4 else words, measured=measured, **fields)
 
@@ -62,7 +67,7 @@ def report(student: str, *checks: CheckResult, **fields: Any) -> Report:
         "values": check("values", 4.0, 4.0),
         "gradient": check("gradient", 3.0, 3.0),
         "speed": timed(3.1),
-        "memory": check("memory", 3.0, 3.0, measured={"memory": 1.02, "full": 1.2, "none": 2.0}),
+        "memory": check("memory", 3.0, 3.0, measured={"memory": 1.02, "full_at": 1.2, "zero_at": 2.0}),
         "huge": check("huge", 6.0, 6.0, hidden=True, hint="think of what is larger than a batch"),
     }
     known: dict[str, Any] = {
@@ -154,7 +159,7 @@ CLASS = [
             4.0,
             "forbidden",
             message="called torch.clone, which this assignment forbids",
-            measured={"ratio": 2.0, "full": 4.5, "none": 9.0},
+            measured={"ratio": 2.0, "full_at": 4.5, "zero_at": 9.0},
         ),
     ),
     report("Fatima", check("memory", 0.0, 3.0, "grader_error", message="KeyError: 'kept'")),
@@ -166,7 +171,7 @@ CLASS = [
     *(report(f"student {number:02}", timed(2.5 * 1.09**number)) for number in range(24)),
 ]
 # A class with a check whose threshold is a speed-up.
-FAST = report("fay", timed(0.02, full=0.0125, none=0.05))
+FAST = report("fay", timed(0.02, full_at=0.0125, zero_at=0.05))
 
 
 def findings(reports: list[Report] = CLASS) -> Findings:
@@ -180,4 +185,4 @@ def findings(reports: list[Report] = CLASS) -> Findings:
 
 def no_number() -> CheckResult:
     """Return a check whose measure came to nothing."""
-    return check("speed", 0.0, 4.0, "failed", measured={"ratio": math.nan, "full": 4.5, "none": 9.0})
+    return check("speed", 0.0, 4.0, "failed", measured={"ratio": math.nan, "full_at": 4.5, "zero_at": 9.0})

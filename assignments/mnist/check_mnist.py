@@ -106,5 +106,5 @@ def check_speed(training: Training, speed: Speed, credit: Credit, grading: Any) 
     if ratio < FLOOR:
         grading.flags.append(f"speed: {training.words}, too little to be a training")
         raise AssertionError(f"{training.words}: too little to be a training; your instructor has to look at it")
-    text = f"{training.words}; full credit is at {bounds.full:g}, none at {bounds.none:g}"
-    credit(ratio, full=bounds.full, none=bounds.none, low=ratio / NOISE, high=ratio * NOISE, text=text)
+    text = f"{training.words}; full credit is at {bounds.full_at:g}, none at {bounds.zero_at:g}"
+    credit(ratio, full_at=bounds.full_at, zero_at=bounds.zero_at, low=ratio / NOISE, high=ratio * NOISE, text=text)

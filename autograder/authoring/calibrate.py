@@ -44,15 +44,15 @@ class Calibration:
 
     def credit(self, sample: Sample, bounds: Threshold) -> float:
         """Return the points that a submission gets under some bounds."""
-        return score(self.points, share(sample.timing.low, full=bounds.full, none=bounds.none))
+        return score(self.points, share(sample.timing.low, full_at=bounds.full_at, zero_at=bounds.zero_at))
 
     def yaml(self) -> str:
         """Return the lines for `thresholds` in `course.yml`, the present bounds as a comment; empty if none."""
         bounds = self.proposal.bounds
         if bounds is None:
             return ""
-        entry = f"{self.device}: {{full: {number(bounds.full)}, none: {number(bounds.none)}}}"
-        present = f"now full: {number(self.now.full)}, none: {number(self.now.none)}"
+        entry = f"{self.device}: {{full_at: {number(bounds.full_at)}, zero_at: {number(bounds.zero_at)}}}"
+        present = f"now full_at: {number(self.now.full_at)}, zero_at: {number(self.now.zero_at)}"
         return f"      {self.check}:\n        {entry}  # {present}\n"
 
 
@@ -76,7 +76,8 @@ def calibrate(
     if not claims:
         raise CourseError(
             f"{assignment.name}: course.yml has no thresholds on {job.device}; expected some to start from, under the "
-            f"name of each timed check; write for example `{job.device}: {{full: 1.0, none: 2.0}}` and calibrate again"
+            f"name of each timed check; write for example "
+            f"`{job.device}: {{full_at: 1.0, zero_at: 2.0}}` and calibrate again"
         )
     chosen = [item for item in kept if _kind(item) or any(_slow(item, claim) for claim in claims)]
     stub = assignment.stub.read_text(encoding="utf-8")

@@ -2,7 +2,7 @@
 
 What is kept says where the bounds have to lie: the reference and the right solutions must get all the points, and the
 wrong solutions that are kept for being slow must not. Credit falls with the logarithm of the ratio, and on that scale
-the four stand in equal steps where there is room: the slowest right one, `full`, the fastest slow one, `none`.
+the four stand in equal steps where there is room: the slowest right one, `full_at`, the fastest slow one, `zero_at`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from autograder.report.credit import share
 from autograder.report.measure import Timing
 
 MARGIN = 4 / 3
-"""`full` should be so many times what the slowest right submission takes: another machine may be less kind to it."""
+"""`full_at` should be so many times what the slowest right submission takes: another machine may be less kind to it."""
 CLEARANCE = 1.15
-"""`full` has at least this distance from either side: at 15 % a verdict is to be sure."""
+"""`full_at` has at least this distance from either side: at 15 % a verdict is to be sure."""
 LEAST_SPAN = 1.5
-"""`none` is at least so many times `full`: a small error of measurement should cost few points."""
+"""`zero_at` is at least so many times `full_at`: a small error of measurement should cost few points."""
 _GUESSED_SPAN = 2.0
 _SPEED_UP = 0.9  # a ratio below this is a speed-up that a check may ask for
 _DIGITS = 3
@@ -58,11 +58,11 @@ class Proposal:
 def propose(samples: Sequence[Sample]) -> Proposal:
     """Propose bounds: all points for what is right, half of them or a little more at most for what is slow.
 
-    The upper ends of the right ones and the lower ends of the slow ones count. `full` is the middle between the two on
-    a logarithmic scale; where that is less than a third above the slowest right one, it goes up to there, as far as
-    the fastest slow one leaves room. `none` is as many times the fastest slow one as that is times `full`, so that it
-    gets half of the points, and at least one and a half times `full`. Where a check asks for a speed-up, `none` stays
-    below 1, at which the baseline itself would earn something.
+    The upper ends of the right ones and the lower ends of the slow ones count. `full_at` is the middle between the two
+    on a logarithmic scale; where that is less than a third above the slowest right one, it goes up to there, as far as
+    the fastest slow one leaves room. `zero_at` is as many times the fastest slow one as that is times `full_at`, so
+    that it gets half of the points, and at least one and a half times `full_at`. Where a check asks for a speed-up,
+    `zero_at` stays below 1, at which the baseline itself would earn something.
     """
     right = max((item for item in samples if item.kind != "slow"), key=lambda item: item.timing.high, default=None)
     slow = min((item for item in samples if item.kind == "slow"), key=lambda item: item.timing.low, default=None)
@@ -89,7 +89,7 @@ def propose(samples: Sequence[Sample]) -> Proposal:
     none = _rounded(_below_baseline(fastest, max(fastest * fastest / full, full * LEAST_SPAN)), math.floor)
     below = (
         f"{slow.name}, the fastest slow one ({fastest:.3g}), takes {fastest / full:.3g} times full and gets "
-        f"{share(fastest, full=full, none=none):.0%} of the points"
+        f"{share(fastest, full_at=full, zero_at=none):.0%} of the points"
     )
     return Proposal(Threshold(full, none), (_above(full, right), below))
 
@@ -111,7 +111,7 @@ def _above(full: float, right: Sample) -> str:
 
 
 def _below_baseline(bound: float, none: float) -> float:
-    """Return `none`; where `bound` is a speed-up and `none` is none, what lies between `bound` and the baseline."""
+    """Return `zero_at`; where `bound` is a speed-up and `none` is not, a value between `bound` and the baseline."""
     return math.sqrt(bound) if bound < _SPEED_UP and none >= 1 else none
 
 

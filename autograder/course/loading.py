@@ -4,7 +4,7 @@
       └── Assignment ── name, title, due, hidden_feedback, forbidden, preload, folder, solutions
             ├── Limits       time_s, load_time_s, wall_factor, memory_bytes, processes, threads, output_bytes, …
             ├── LatePolicy   grace_days, penalty_per_day, cap
-            └── Threshold    full, none; by check and device
+            └── Threshold    full_at, zero_at; by check and device
 
 `late`, `hidden_feedback`, `gradings_per_day` and `limits` of the course are the defaults of every assignment, key by
 key. Every problem is a CourseError of one line, `course.yml:14: what was found; what was expected; what to do`.

@@ -97,10 +97,10 @@ def _without_password(url: str | None) -> str | None:
 
 
 def _in_order(threshold: Threshold) -> Threshold:
-    if threshold.full >= threshold.none:
-        bounds = f"full is {threshold.full:g} and none is {threshold.none:g}"
-        todo = "both are the student's time divided by the baseline's, so raise none or lower full"
-        raise PydanticCustomError("sentence", "{text}", {"text": f"{bounds}; expected full below none; {todo}"})
+    if threshold.full_at >= threshold.zero_at:
+        bounds = f"full_at is {threshold.full_at:g} and zero_at is {threshold.zero_at:g}"
+        todo = "both are the student's time divided by the baseline's, so raise zero_at or lower full_at"
+        raise PydanticCustomError("sentence", "{text}", {"text": f"{bounds}; expected full_at below zero_at; {todo}"})
     return threshold
 
 
@@ -173,14 +173,14 @@ class Threshold:
     """Bound the ratio of a speed check, the student's time divided by the baseline's.
 
     Attributes:
-        full: All points at or below it.
-        none: No points at or above it. Between the two the points fall with the logarithm of the ratio.
+        full_at: All points at or below it.
+        zero_at: No points at or above it. Between the two the points fall with the logarithm of the ratio.
     """
 
     __pydantic_config__ = _STRICT
 
-    full: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above 0, such as 4.5")]
-    none: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above full, such as 9")]
+    full_at: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above 0, such as 4.5")]
+    zero_at: Annotated[Annotated[Number, Field(gt=0)], _expect("a number above full_at, such as 9")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -241,7 +241,7 @@ class AssignmentEntry:
     ] = ()
     thresholds: Annotated[
         Thresholds,
-        _expect("a check's name, under it cpu, cuda or mps, under that full and none"),
+        _expect("a check's name, under it cpu, cuda or mps, under that full_at and zero_at"),
     ] = dataclasses.field(default_factory=dict)
     limits: Annotated[Limits, _expect("keys such as time and memory")] = Limits()
     stub_score: Annotated[

@@ -10,16 +10,16 @@ _TENTHS = 10
 _SLACK = 1e-9
 
 
-def share(value: float, *, full: float, none: float) -> float:
-    """Return the share of the points that a value earns: 1 at or below ``full``, 0 at or above ``none``.
+def share(value: float, *, full_at: float, zero_at: float) -> float:
+    """Return the share of the points that a value earns: 1 at or below ``full_at``, 0 at or above ``zero_at``.
 
     Between them it falls linearly in the logarithm of the value.
     """
-    if value <= full:
+    if value <= full_at:
         return 1.0
-    if not value < none:  # what is no number is not
+    if not value < zero_at:  # nan is not
         return 0.0
-    return math.log(none / value) / math.log(none / full)
+    return math.log(zero_at / value) / math.log(zero_at / full_at)
 
 
 def score(points: float, earned: float) -> float:
@@ -45,30 +45,30 @@ class Credit:
     text: str = ""
     flags: list[str] = field(default_factory=list)
 
-    def same_score(self, low: float, high: float, *, full: float, none: float) -> bool:
+    def same_score(self, low: float, high: float, *, full_at: float, zero_at: float) -> bool:
         """Say whether two values earn the same score, to the tenth of a point that people see."""
-        return score(self.points, share(low, full=full, none=none)) == score(
-            self.points, share(high, full=full, none=none)
+        return score(self.points, share(low, full_at=full_at, zero_at=zero_at)) == score(
+            self.points, share(high, full_at=full_at, zero_at=zero_at)
         )
 
     def __call__(
         self,
         value: float,
         *,
-        full: float,
-        none: float,
+        full_at: float,
+        zero_at: float,
         low: float | None = None,
         high: float | None = None,
         count: Mapping[str, float] | None = None,
         name: str = "ratio",
         text: str = "",
     ) -> float:
-        """Record a measure: all of the points at or below ``full``, none at or above ``none``.
+        """Record a measure: all of the points at or below ``full_at``, none at or above ``zero_at``.
 
         Args:
             value: What was measured; smaller is better.
-            full: The largest value that earns everything.
-            none: The smallest value that earns nothing; above ``full``.
+            full_at: The largest value that earns all points.
+            zero_at: The smallest value that earns nothing; above ``full_at``.
             low: The end of the value's interval that favours the student; credit is taken there.
             high: The other end.
             count: Other figures for the report, such as how often it was measured.
@@ -81,14 +81,14 @@ class Credit:
         Raises:
             AssertionError: If the share is 0.
         """
-        earned = share(value if low is None else low, full=full, none=none)
+        earned = share(value if low is None else low, full_at=full_at, zero_at=zero_at)
         if self.share is None or earned < self.share:
             self.share = earned
             self.text = text
             interval = {} if low is None or high is None else {f"{name}_low": low, f"{name}_high": high}
-            self.measured.update({name: value, **interval, **(count or {}), "full": full, "none": none})
+            self.measured.update({name: value, **interval, **(count or {}), "full_at": full_at, "zero_at": zero_at})
         if earned == 0.0:
-            raise AssertionError(text or f"{name} is {value:.3g}; no credit is left at {none:g}")
+            raise AssertionError(text or f"{name} is {value:.3g}; no credit is left at {zero_at:g}")
         return earned
 
     def at_most(self, value: float, most: float, *, name: str, text: str) -> None:

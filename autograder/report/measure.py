@@ -31,13 +31,13 @@ def timing_of(check: CheckResult) -> Timing | None:
     something else than time: a forbidden call, a later wrong output, another check that this one needs.
     """
     measured = check.measured
-    if not {"ratio", "full", "none"} <= measured.keys():
+    if not {"ratio", "full_at", "zero_at"} <= measured.keys():
         return None
     ratio = measured["ratio"]
     low, high = measured.get("ratio_low", ratio), measured.get("ratio_high", ratio)
     if not all(math.isfinite(value) and value > 0 for value in (ratio, low, high)):
         return None
-    too_slow = share(low, full=measured["full"], none=measured["none"]) == 0.0
+    too_slow = share(low, full_at=measured["full_at"], zero_at=measured["zero_at"]) == 0.0
     if check.verdict == "passed" or (check.verdict == "failed" and too_slow):
         return Timing(ratio, low, high)
     return None

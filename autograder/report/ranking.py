@@ -127,7 +127,7 @@ def _in_check(name: str, device: str, reports: Sequence[Report]) -> Ranking:
         timing = timing_of(check) if check is not None else None
         if check is not None and timing is not None:
             timings.append((report.student, timing))
-            bounds.append(check.measured["none"])
+            bounds.append(check.measured["zero_at"])
         else:
             unranked.append((report.student, why_untimed(check) if check is not None else "the check did not run"))
     return Ranking(name, device, bool(bounds) and max(bounds) < 1, rank(timings), tuple(sorted(unranked)))

@@ -41,7 +41,7 @@ assignments:
     limits: {time: 20 s, memory: 4 GiB}
     thresholds:
       speed:
-        cpu: {full: 4.0, none: 8.0}
+        cpu: {full_at: 4.0, zero_at: 8.0}
 """
 
 

@@ -18,7 +18,7 @@ def check_accuracy(training: Training, credit: Credit) -> None:
     """Trained on all training images within the budget, it classifies over 99.0 % of the test images right."""
     training.assert_within_budget()
     text = f"{training.right:.2%} of the test images are right; full credit is above 99.0 %, none at 95.0 %"
-    credit(1 - training.right, full=0.01, none=0.05, name="error", text=text)
+    credit(1 - training.right, full_at=0.01, zero_at=0.05, name="error", text=text)
 
 
 @points(3, hint="digits lie up to two pixels from where they usually are")

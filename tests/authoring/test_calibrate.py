@@ -59,9 +59,9 @@ def test_bounds_keep_their_distance_from_what_is_right_and_from_what_is_slow(
 
     slowest, fastest = ends(right, slow)
     assert bounds is not None
-    assert slowest * CLEARANCE <= bounds.full <= fastest / CLEARANCE
+    assert slowest * CLEARANCE <= bounds.full_at <= fastest / CLEARANCE
     if fastest >= slowest * MARGIN * CLEARANCE * ROUNDING:
-        assert bounds.full >= slowest * MARGIN
+        assert bounds.full_at >= slowest * MARGIN
 
 
 @given(apart(st.floats(CLEARANCE**2 * ROUNDING, 1e3)), st.floats(0.3, 20))
@@ -74,9 +74,9 @@ def test_what_is_right_gets_all_the_points_and_what_is_slow_two_thirds_at_most(
 
     assert bounds is not None
     for one in right:
-        assert share(one.timing.high, full=bounds.full, none=bounds.none) == 1.0
+        assert share(one.timing.high, full_at=bounds.full_at, zero_at=bounds.zero_at) == 1.0
     for one in slow:
-        earned = share(one.timing.low, full=bounds.full, none=bounds.none)
+        earned = share(one.timing.low, full_at=bounds.full_at, zero_at=bounds.zero_at)
         assert earned < 0.67
         assert score(points, earned) < points
 
@@ -96,7 +96,7 @@ def test_a_check_that_asks_for_a_speed_up_gives_nothing_for_none(ratio: float, f
     bounds = propose([sample("right", min(ratio, 0.899 / 1.4)), *slow]).bounds
 
     assert bounds is not None
-    assert bounds.full < bounds.none < 1
+    assert bounds.full_at < bounds.zero_at < 1
 
 
 @given(samples("right"), st.one_of(st.just([]), samples("slow")), st.randoms())
@@ -189,21 +189,21 @@ def test_a_number_is_written_without_an_exponent_and_means_the_same(value: float
 
 # -- the ratio that decided --------------------------------------------------------------------------------------------
 
-MEASURED = {"ratio": 3.0, "ratio_low": 2.9, "ratio_high": 3.2, "pairs": 11.0, "full": 2.0, "none": 4.0}
+MEASURED = {"ratio": 3.0, "ratio_low": 2.9, "ratio_high": 3.2, "pairs": 11.0, "full_at": 2.0, "zero_at": 4.0}
 
 
 def check(verdict: str, **changes: float) -> CheckResult:
     return CheckResult("speed", "Fast", 4.0, 0.0, verdict, "slow; much\nvery", measured=MEASURED | changes)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("result", [check("passed"), check("failed", none=2.5)], ids=["earned", "too slow"])
+@pytest.mark.parametrize("result", [check("passed"), check("failed", zero_at=2.5)], ids=["earned", "too slow"])
 def test_a_ratio_that_decided_is_taken(result: CheckResult) -> None:
     assert timing_of(result) == Timing(3.0, 2.9, 3.2)
 
 
 @pytest.mark.parametrize(
     "result",
-    [check("failed"), check("forbidden", none=2.5), check("raised"), check("failed", ratio=math.nan, none=2.5)],
+    [check("failed"), check("forbidden", zero_at=2.5), check("raised"), check("failed", ratio=math.nan, zero_at=2.5)],
     ids=["lost for another reason", "forbidden", "raised", "no number"],
 )
 def test_a_ratio_that_did_not_decide_is_none(result: CheckResult) -> None:
@@ -211,7 +211,7 @@ def test_a_ratio_that_did_not_decide_is_none(result: CheckResult) -> None:
 
 
 def test_a_ratio_without_an_interval_is_its_own() -> None:
-    result = CheckResult("speed", "Fast", 4.0, 2.0, "passed", measured={"ratio": 3.0, "full": 2.0, "none": 4.0})
+    result = CheckResult("speed", "Fast", 4.0, 2.0, "passed", measured={"ratio": 3.0, "full_at": 2.0, "zero_at": 4.0})
 
     assert timing_of(result) == Timing(3.0, 3.0, 3.0)
 
@@ -268,9 +268,9 @@ WRONG = '"""Thrice."""\n\nFAILS = ["echo"]\n\ndef echo(x):\n    return 3 * x\n\n
 THRESHOLDS = """
     thresholds:
       speed:
-        cpu: {full: 3.0, none: 6.0}
+        cpu: {full_at: 3.0, zero_at: 6.0}
       needy:
-        cpu: {full: 3.0, none: 6.0}
+        cpu: {full_at: 3.0, zero_at: 6.0}
 """
 
 
@@ -321,13 +321,13 @@ def test_the_lines_can_be_pasted_into_the_course(kept: Lab) -> None:
     result = autograde(kept, "calibrate", "echo")
 
     lines = result.stdout[result.stdout.index("    thresholds:\n") :]
-    assert "# now full: 3.0, none: 6.0" in lines
+    assert "# now full_at: 3.0, zero_at: 6.0" in lines
     path = kept.root / "course.yml"
     path.write_text(path.read_text(encoding="utf-8").replace(THRESHOLDS.lstrip("\n"), lines), encoding="utf-8")
     bounds = load_course(path).assignment("echo").thresholds
     assert set(bounds) == {"speed", "needy"}
-    assert 1.3 < bounds["speed"]["cpu"].full < bounds["speed"]["cpu"].none
-    assert bounds["needy"]["cpu"].none < bounds["speed"]["cpu"].none
+    assert 1.3 < bounds["speed"]["cpu"].full_at < bounds["speed"]["cpu"].zero_at
+    assert bounds["needy"]["cpu"].zero_at < bounds["speed"]["cpu"].zero_at
 
 
 def test_where_no_bound_can_be_the_command_fails_and_proposes_none(kept: Lab) -> None:
@@ -346,7 +346,7 @@ def test_a_device_without_bounds_is_refused(kept: Lab) -> None:
 
     assert refusal(kept, "calibrate", "echo", "--device", "cpu") == (
         "echo: course.yml has no thresholds on cpu; expected some to start from, under the name of each timed check; "
-        "write for example `cpu: {full: 1.0, none: 2.0}` and calibrate again"
+        "write for example `cpu: {full_at: 1.0, zero_at: 2.0}` and calibrate again"
     )
 
 

@@ -144,7 +144,7 @@ def test_every_other_byte_of_the_course_stays(course: Path) -> None:
     before, _, after = COURSE.partition("    # moved twice\n")
     start = f"{before}    # moved twice\n\n  - name: rows\n    title: Rows\n"
     assert text.startswith(start)
-    assert text.endswith(f"        mps: {{full: 4.0, none: 8.0}}\n{after}")
+    assert text.endswith(f"        mps: {{full_at: 4.0, zero_at: 8.0}}\n{after}")
     assert load_course(course / "course.yml").assignment("echo").title == "Give back what you get"
 
 

@@ -88,7 +88,7 @@ def test_a_right_submission_is_timed_against_the_baseline(any_lab: Lab) -> None:
     check = timed(any_lab, RIGHT)
 
     assert (check.verdict, check.score, check.message) == ("passed", 4.0, "")
-    assert set(check.measured) == {"ratio", "ratio_low", "ratio_high", "pairs", "full", "none"}
+    assert set(check.measured) == {"ratio", "ratio_low", "ratio_high", "pairs", "full_at", "zero_at"}
     assert 0.02 < check.measured["ratio"] < 50
 
 

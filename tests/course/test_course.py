@@ -38,7 +38,7 @@ assignments:
       memory: 6 GiB
     thresholds:
       speed:
-        cpu: {full: 4.5, none: 9}
+        cpu: {full_at: 4.5, zero_at: 9}
   - name: beta
     title: Second steps
 """
@@ -99,7 +99,7 @@ def test_the_engine_reads_what_the_file_says(root: Path) -> None:
     assert alpha.due.astimezone(UTC) == datetime(2026, 12, 4, 22, 59, tzinfo=UTC)
     assert alpha.forbidden == ("torch.matmul", "aten::mm")
     assert alpha.preload == ("torchvision",)
-    assert alpha.thresholds == {"speed": {"cpu": Threshold(full=4.5, none=9.0)}}
+    assert alpha.thresholds == {"speed": {"cpu": Threshold(full_at=4.5, zero_at=9.0)}}
     assert (beta.due, beta.forbidden, beta.preload, beta.thresholds) == (None, (), (), {})
 
 
@@ -238,10 +238,10 @@ PROBLEMS = {
         "something else; add 'title: ...'",
     ),
     "missing bound": (
-        "cpu: {full: 4.5, none: 9}",
-        "cpu: {full: 4.5}",
-        "course.yml:21: thresholds.speed.cpu of assignment 'alpha' has no 'none'; expected a number above full, such "
-        "as 9; add 'none: ...'",
+        "cpu: {full_at: 4.5, zero_at: 9}",
+        "cpu: {full_at: 4.5}",
+        "course.yml:21: thresholds.speed.cpu of assignment 'alpha' has no 'zero_at'; expected a number above full_at, such "
+        "as 9; add 'zero_at: ...'",
     ),
     "wrong type": (
         "title: Tensors",
@@ -354,20 +354,20 @@ PROBLEMS = {
         "course.yml:8: limits.wall_factor is 0.5; expected a number from 2 to 100 (wall clock / CPU time), such as 4",
     ),
     "bounds out of order": (
-        "{full: 4.5, none: 9}",
-        "{full: 9, none: 4.5}",
-        "course.yml:21: thresholds.speed.cpu of assignment 'alpha': full is 9 and none is 4.5; expected full below "
-        "none; both are the student's time divided by the baseline's, so raise none or lower full",
+        "{full_at: 4.5, zero_at: 9}",
+        "{full_at: 9, zero_at: 4.5}",
+        "course.yml:21: thresholds.speed.cpu of assignment 'alpha': full_at is 9 and zero_at is 4.5; expected full_at below "
+        "zero_at; both are the student's time divided by the baseline's, so raise zero_at or lower full_at",
     ),
     "bound of zero": (
-        "{full: 4.5, none: 9}",
-        "{full: 0, none: 9}",
-        "course.yml:21: thresholds.speed.cpu.full of assignment 'alpha' is 0; expected a number above 0, such as 4.5",
+        "{full_at: 4.5, zero_at: 9}",
+        "{full_at: 0, zero_at: 9}",
+        "course.yml:21: thresholds.speed.cpu.full_at of assignment 'alpha' is 0; expected a number above 0, such as 4.5",
     ),
     "infinite bound": (
-        "{full: 4.5, none: 9}",
-        "{full: 1, none: .inf}",
-        "course.yml:21: thresholds.speed.cpu.none of assignment 'alpha' is inf; expected a number above full, such as "
+        "{full_at: 4.5, zero_at: 9}",
+        "{full_at: 1, zero_at: .inf}",
+        "course.yml:21: thresholds.speed.cpu.zero_at of assignment 'alpha' is inf; expected a number above full_at, such as "
         "9",
     ),
     "unknown device": (
@@ -376,10 +376,10 @@ PROBLEMS = {
         "course.yml:21: unknown key 'cdua' in thresholds.speed of assignment 'alpha'; did you mean 'cuda'?",
     ),
     "bounds without a device": (
-        "        cpu: {full: 4.5, none: 9}",
-        "        full: 4.5",
-        "course.yml:21: unknown key 'full' in thresholds.speed of assignment 'alpha'; expected a check's name, under "
-        "it cpu, cuda or mps, under that full and none; rename it",
+        "        cpu: {full_at: 4.5, zero_at: 9}",
+        "        full_at: 4.5",
+        "course.yml:21: unknown key 'full_at' in thresholds.speed of assignment 'alpha'; expected a check's name, under "
+        "it cpu, cuda or mps, under that full_at and zero_at; rename it",
     ),
     "threshold of an unknown check": (
         "      speed:",
@@ -663,7 +663,7 @@ def test_the_digest_changes_with_every_file(root: Path, name: str) -> None:
 def test_the_digest_changes_with_the_assignments_settings_alone(root: Path) -> None:
     before = digest(root), digest(root, "beta")
 
-    (root / "course.yml").write_text("# a comment\n" + COURSE.replace("none: 9", "none: 8").replace("0.6", "0.7"))
+    (root / "course.yml").write_text("# a comment\n" + COURSE.replace("zero_at: 9", "zero_at: 8").replace("0.6", "0.7"))
 
     assert digest(root) != before[0]
     assert digest(root, "beta") == before[1]

@@ -56,7 +56,7 @@ def check_echo(student: Student, rng: torch.Generator) -> None:
 @points(3.3)
 def check_share(student: Student, credit: Credit) -> None:
     """Share is small."""
-    credit(float(student.share(torch.ones(()))), full=1.0, none=8.0, text="share could be smaller")
+    credit(float(student.share(torch.ones(()))), full_at=1.0, zero_at=8.0, text="share could be smaller")
 '''
 HIDDEN = '''
 """A hidden check."""

@@ -16,18 +16,18 @@ BOUNDS = st.tuples(st.floats(0.01, 100), st.floats(1.01, 100)).map(lambda pair: 
 
 
 def test_the_share_falls_with_the_logarithm() -> None:
-    assert share(2, full=2, none=8) == 1.0
-    assert share(4, full=2, none=8) == pytest.approx(0.5)
-    assert share(8, full=2, none=8) == 0.0
-    assert share(0.01, full=2, none=8) == 1.0
-    assert share(-1.0, full=2, none=8) == 1.0
-    assert share(math.inf, full=2, none=8) == 0.0
+    assert share(2, full_at=2, zero_at=8) == 1.0
+    assert share(4, full_at=2, zero_at=8) == pytest.approx(0.5)
+    assert share(8, full_at=2, zero_at=8) == 0.0
+    assert share(0.01, full_at=2, zero_at=8) == 1.0
+    assert share(-1.0, full_at=2, zero_at=8) == 1.0
+    assert share(math.inf, full_at=2, zero_at=8) == 0.0
 
 
 def test_what_is_no_number_earns_nothing() -> None:
-    assert share(math.nan, full=2, none=8) == 0.0
+    assert share(math.nan, full_at=2, zero_at=8) == 0.0
     with pytest.raises(AssertionError):
-        Credit()(math.nan, full=2, none=8)
+        Credit()(math.nan, full_at=2, zero_at=8)
 
 
 @pytest.mark.parametrize(("value", "passes"), [(0.0, True), (0.4, True), (0.41, False), (math.nan, False)])
@@ -49,7 +49,7 @@ def test_a_smaller_value_never_earns_less(one: float, other: float, bounds: tupl
     full, none = bounds
     low, high = sorted((one, other))
 
-    assert 0.0 <= share(high, full=full, none=none) <= share(low, full=full, none=none) <= 1.0
+    assert 0.0 <= share(high, full_at=full, zero_at=none) <= share(low, full_at=full, zero_at=none) <= 1.0
 
 
 @given(st.floats(0.1, 100), st.floats(0, 1), st.floats(0, 1))
@@ -75,37 +75,44 @@ def test_rounding_favours_the_student_and_not_noise() -> None:
 def test_credit_is_taken_at_the_end_that_favours_the_student() -> None:
     credit = Credit()
 
-    earned = credit(6.0, full=4, none=8, low=4.0, high=7.0, count={"pairs": 11}, text="six times")
+    earned = credit(6.0, full_at=4, zero_at=8, low=4.0, high=7.0, count={"pairs": 11}, text="six times")
 
     assert (earned, credit.share, credit.text) == (1.0, 1.0, "six times")
-    assert credit.measured == {"ratio": 6.0, "ratio_low": 4.0, "ratio_high": 7.0, "pairs": 11, "full": 4, "none": 8}
+    assert credit.measured == {
+        "ratio": 6.0,
+        "ratio_low": 4.0,
+        "ratio_high": 7.0,
+        "pairs": 11,
+        "full_at": 4,
+        "zero_at": 8,
+    }
 
 
 def test_two_values_are_worth_the_same_where_people_see_no_difference() -> None:
     credit = Credit(points=4)
 
-    assert credit.same_score(3.0, 3.9, full=4, none=8)
-    assert credit.same_score(5.0, 5.01, full=4, none=8)
-    assert not credit.same_score(5.0, 5.2, full=4, none=8)
-    assert not credit.same_score(7.999, 8.0, full=4, none=8)
-    assert credit.same_score(8.0, 80.0, full=4, none=8)
+    assert credit.same_score(3.0, 3.9, full_at=4, zero_at=8)
+    assert credit.same_score(5.0, 5.01, full_at=4, zero_at=8)
+    assert not credit.same_score(5.0, 5.2, full_at=4, zero_at=8)
+    assert not credit.same_score(7.999, 8.0, full_at=4, zero_at=8)
+    assert credit.same_score(8.0, 80.0, full_at=4, zero_at=8)
 
 
 def test_the_least_of_several_measures_counts() -> None:
     credit = Credit()
 
-    credit(1.0, full=2, none=8, name="error", text="good")
-    credit(4.0, full=2, none=8, name="error", text="middling")
-    credit(3.0, full=2, none=8, name="error", text="better")
+    credit(1.0, full_at=2, zero_at=8, name="error", text="good")
+    credit(4.0, full_at=2, zero_at=8, name="error", text="middling")
+    credit(3.0, full_at=2, zero_at=8, name="error", text="better")
 
     assert (credit.share, credit.text, credit.measured["error"]) == (pytest.approx(0.5), "middling", 4.0)
 
 
 def test_no_credit_fails_the_check_with_the_words_that_are_given() -> None:
     with pytest.raises(AssertionError, match="^too slow$"):
-        Credit()(9.0, full=2, none=8, text="too slow")
+        Credit()(9.0, full_at=2, zero_at=8, text="too slow")
     with pytest.raises(AssertionError, match=r"^error is 9; no credit is left at 8$"):
-        Credit()(9.0, full=2, none=8, name="error")
+        Credit()(9.0, full_at=2, zero_at=8, name="error")
 
 
 CHECKS = '''
@@ -115,7 +122,7 @@ from autograder import Credit, Student, points
 def check_error(student: Student, credit: Credit) -> None:
     """Echo is off by little."""
     value = student.echo(1.0)
-    credit(value, full=2.0, none=8.0, name="error", text=f"off by {value:g}; full credit is at 2, none at 8")
+    credit(value, full_at=2.0, zero_at=8.0, name="error", text=f"off by {value:g}; full credit is at 2, none at 8")
 '''
 
 
@@ -135,7 +142,7 @@ def test_a_measure_earns_its_share_of_the_points(
 
     (check,) = report.checks
     assert (check.verdict, check.score, check.message) == (verdict, earned, message)
-    assert (check.measured["full"], check.measured["none"]) == (2.0, 8.0)
+    assert (check.measured["full_at"], check.measured["zero_at"]) == (2.0, 8.0)
 
 
 def test_credit_earned_before_a_failure_is_lost(lab: Lab) -> None:

@@ -314,8 +314,8 @@ def test_lateness_is_told_beside_the_score() -> None:
 
 # -- plots -------------------------------------------------------------------------------------------------------------
 
-SLOW = Measure("ratio", 6.0, 5.8, 6.2, full=4.5, none=9.0)
-SPEED_UP = Measure("ratio", 0.02, 0.019, 0.021, full=0.0125, none=0.05)
+SLOW = Measure("ratio", 6.0, 5.8, 6.2, full_at=4.5, zero_at=9.0)
+SPEED_UP = Measure("ratio", 0.02, 0.019, 0.021, full_at=0.0125, zero_at=0.05)
 
 
 def stairs(path: str) -> Iterator[tuple[float, float, float]]:
@@ -333,11 +333,11 @@ def test_the_drawn_credit_is_the_score_of_each_value(measure: Measure, points: f
     levels = list(stairs(plot.stairs))
 
     for step in range(200):
-        value = measure.full * (measure.none / measure.full) ** (step / 199 * 0.998 + 0.001)
+        value = measure.full_at * (measure.zero_at / measure.full_at) ** (step / 199 * 0.998 + 0.001)
         # Full and no credit are drawn where they are: between them the axis is logarithmic.
-        part = math.log(value / measure.full) / math.log(measure.none / measure.full)
+        part = math.log(value / measure.full_at) / math.log(measure.zero_at / measure.full_at)
         x = plot.full.x + part * (plot.none.x - plot.full.x)
-        earned = score(points, share(value, full=measure.full, none=measure.none))
+        earned = score(points, share(value, full_at=measure.full_at, zero_at=measure.zero_at))
         height = plot.floor - (plot.floor - plot.top) * earned / points
         assert any(left - 0.1 <= x <= right + 0.1 and abs(y - height) < 0.1 for left, right, y in levels), value
 
@@ -348,7 +348,7 @@ def test_the_dot_is_where_credit_is_taken() -> None:
     assert plot.band[0] == pytest.approx(plot.dot[0])
     assert plot.full.x < plot.dot[0] < plot.value.x < plot.band[1] < plot.none.x
     earned = (plot.floor - plot.dot[1]) / (plot.floor - plot.top) * 4
-    assert earned == pytest.approx(score(4.0, share(5.8, full=4.5, none=9.0)))
+    assert earned == pytest.approx(score(4.0, share(5.8, full_at=4.5, zero_at=9.0)))
 
 
 def test_a_speed_up_grows_from_left_to_right() -> None:
@@ -361,7 +361,7 @@ def test_a_speed_up_grows_from_left_to_right() -> None:
 
 @pytest.mark.parametrize("value", [1e-9, 0.0, 0.1, 1.0, 4.5, 9.0, 11.0, 1e9])
 def test_every_value_lies_on_the_scale_and_says_where_it_does_not(value: float) -> None:
-    plot = credit_plot(Measure("ratio", value, value, value, full=4.5, none=9.0), 4.0)
+    plot = credit_plot(Measure("ratio", value, value, value, full_at=4.5, zero_at=9.0), 4.0)
 
     assert plot.left <= plot.value.x <= plot.right
     assert plot.beyond == (value < 2.5 or value > 19)
@@ -370,8 +370,8 @@ def test_every_value_lies_on_the_scale_and_says_where_it_does_not(value: float) 
 
 
 def test_a_measure_that_did_not_decide_is_not_drawn() -> None:
-    forbidden = check("speed", 0.0, 4.0, "forbidden", measured={"ratio": 2.0, "full": 4.5, "none": 9.0})
-    wrong_later = check("speed", 0.0, 4.0, "failed", measured={"ratio": 2.0, "full": 4.5, "none": 9.0})
+    forbidden = check("speed", 0.0, 4.0, "forbidden", measured={"ratio": 2.0, "full_at": 4.5, "zero_at": 9.0})
+    wrong_later = check("speed", 0.0, 4.0, "failed", measured={"ratio": 2.0, "full_at": 4.5, "zero_at": 9.0})
 
     assert [measure_of(each) for each in (forbidden, wrong_later, no_number(), LOST)] == [None] * 4
     assert measure_of(timed(30.0)) is not None
@@ -380,7 +380,7 @@ def test_a_measure_that_did_not_decide_is_not_drawn() -> None:
 def test_memory_and_other_measures_are_drawn_by_their_names() -> None:
     (memory,) = (each for each in BOB.checks if each.name == "memory")
 
-    assert measure_of(memory) == Measure("memory", 1.02, 1.02, 1.02, full=1.2, none=2.0)
+    assert measure_of(memory) == Measure("memory", 1.02, 1.02, 1.02, full_at=1.2, zero_at=2.0)
     assert "Measured: memory 1.02. Points fall in steps of 0.1 from full credit at 1.2 to none at 2;" in words(
         page_of(BOB)
     )

@@ -24,14 +24,14 @@ from autograder.report.ranking import mean, rank, rankings
 THRESHOLDS = """
     thresholds:
       echo:
-        cpu: {full: 0.1, none: 0.5}
+        cpu: {full_at: 0.1, zero_at: 0.5}
       twice:
-        cpu: {full: 0.1, none: 0.5}
+        cpu: {full_at: 0.1, zero_at: 0.5}
 """
 ONE_THRESHOLD = """
     thresholds:
       twice:
-        cpu: {full: 2.0, none: 4.0}
+        cpu: {full_at: 2.0, zero_at: 4.0}
 """
 TIMINGS = st.builds(
     lambda ratio, below, above: Timing(ratio, ratio / below, ratio * above),
@@ -41,9 +41,15 @@ TIMINGS = st.builds(
 )
 
 
-def timed(name: str, ratio: float, width: float = 1.1, *, full: float = 0.1, none: float = 0.5) -> CheckResult:
+def timed(name: str, ratio: float, width: float = 1.1, *, full_at: float = 0.1, zero_at: float = 0.5) -> CheckResult:
     """Return a check that was passed with a ratio."""
-    measured = {"ratio": ratio, "ratio_low": ratio / width, "ratio_high": ratio * width, "full": full, "none": none}
+    measured = {
+        "ratio": ratio,
+        "ratio_low": ratio / width,
+        "ratio_high": ratio * width,
+        "full_at": full_at,
+        "zero_at": zero_at,
+    }
     return CheckResult(name, f"{name} is fast", 4.0, 1.0, "passed", measured=measured)
 
 
@@ -192,8 +198,8 @@ def test_a_check_that_asks_for_no_speed_up_shows_ratios(course: Lab) -> None:
     write_thresholds(course, ONE_THRESHOLD)
     write_reports(
         course,
-        report("ada", timed("twice", 3.0, full=2.0, none=4.0)),
-        report("bob", timed("twice", 2.0, full=2.0, none=4.0)),
+        report("ada", timed("twice", 3.0, full_at=2.0, zero_at=4.0)),
+        report("bob", timed("twice", 2.0, full_at=2.0, zero_at=4.0)),
     )
 
     result = autograde(course, "report", "echo", "--json", "reports.json")

@@ -100,7 +100,7 @@ from autograder import points
 @points(1, hint="Think of words.")
 def check_secret(student, credit):
     """Echo works on words."""
-    credit(1.5, full=1.0, none=2.0, name="swordfish", text="swordfish")
+    credit(1.5, full_at=1.0, zero_at=2.0, name="swordfish", text="swordfish")
     assert student.echo("swordfish") == "swordfish", "swordfish was expected"
 '''
 

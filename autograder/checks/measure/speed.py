@@ -171,7 +171,7 @@ class Speed:
                 if pair < WARM_UP_PAIRS + self._pairs:
                     continue
                 ratio = _with_staging(student, baseline)
-                settled = self._credit.same_score(ratio.low, ratio.high, full=bounds.full, none=bounds.none)
+                settled = self._credit.same_score(ratio.low, ratio.high, full_at=bounds.full_at, zero_at=bounds.zero_at)
                 if settled or ratio.pairs >= self._pairs * MOST_PAIRS // PAIRS or _spent_s(student, baseline) >= MOST_S:
                     break
             self._require_possible(ratio, written, baseline)
@@ -181,8 +181,8 @@ class Speed:
                 self._workers.end(side.worker)
         self._credit(
             ratio.ratio,
-            full=bounds.full,
-            none=bounds.none,
+            full_at=bounds.full_at,
+            zero_at=bounds.zero_at,
             low=ratio.low,
             high=ratio.high,
             count={"pairs": ratio.pairs},
@@ -272,13 +272,13 @@ def _milliseconds(seconds: float) -> str:
 
 def _words(ratio: Ratio, bounds: Threshold, calls: int, *, settled: bool) -> str:
     times = f"{_milliseconds(ratio.student_s / calls)} against {_milliseconds(ratio.baseline_s / calls)}"
-    if bounds.none < 1:
+    if bounds.zero_at < 1:
         found = f"{1 / ratio.ratio:.3g} times as fast as the baseline"
-        low, high, full, none = 1 / ratio.high, 1 / ratio.low, f"{1 / bounds.full:.3g}", f"{1 / bounds.none:.3g}"
+        low, high, full, none = 1 / ratio.high, 1 / ratio.low, f"{1 / bounds.full_at:.3g}", f"{1 / bounds.zero_at:.3g}"
         counts = high
     else:
         found = f"took {ratio.ratio:.3g} times the baseline"
-        low, high, full, none = ratio.low, ratio.high, f"{bounds.full:g}", f"{bounds.none:g}"
+        low, high, full, none = ratio.low, ratio.high, f"{bounds.full_at:g}", f"{bounds.zero_at:g}"
         counts = low
     interval = "" if settled else f"; between {low:.3g} and {high:.3g}, of which {counts:.3g} counts"
     return f"{found} ({times}, best of {ratio.pairs}{interval}); full credit is at {full}, none at {none}"

@@ -9,7 +9,7 @@ from autograder.report.credit import share
 from autograder.report.html.about import figure
 from autograder.report.model import CheckResult
 
-_BOUNDS = ("full", "none")
+_BOUNDS = ("full_at", "zero_at")
 _MOST = "most"
 
 
@@ -22,21 +22,21 @@ class Measure:
         value: What was measured.
         low: The end of its interval at which credit is taken.
         high: The other end.
-        full: The largest value that earns everything.
-        none: The smallest value that earns nothing.
+        full_at: The largest value that earns everything.
+        zero_at: The smallest value that earns nothing.
     """
 
     name: str
     value: float
     low: float
     high: float
-    full: float
-    none: float
+    full_at: float
+    zero_at: float
 
     @property
     def speed_up(self) -> bool:
         """Whether people read it as a speed-up, 1 ÷ ratio."""
-        return self.name == "ratio" and self.none < 1
+        return self.name == "ratio" and self.zero_at < 1
 
     def shown(self, value: float) -> str:
         """Show a value as people read it."""
@@ -99,9 +99,9 @@ def measure_of(check: CheckResult) -> Measure | None:
     name = next((name for name in names if {f"{name}_low", f"{name}_high"} <= measured.keys()), names[0])
     value = measured[name]
     ends = measured.get(f"{name}_low", value), measured.get(f"{name}_high", value)
-    found = Measure(name, value, *ends, full=measured["full"], none=measured["none"])
-    finite = all(math.isfinite(each) and each >= 0 for each in (value, *ends, found.full, found.none))
-    if not finite or not 0 < found.full < found.none:
+    found = Measure(name, value, *ends, full_at=measured["full_at"], zero_at=measured["zero_at"])
+    finite = all(math.isfinite(each) and each >= 0 for each in (value, *ends, found.full_at, found.zero_at))
+    if not finite or not 0 < found.full_at < found.zero_at:
         return None
-    nothing = share(found.low, full=found.full, none=found.none) == 0.0
+    nothing = share(found.low, full_at=found.full_at, zero_at=found.zero_at) == 0.0
     return found if check.verdict == "passed" or (check.verdict == "failed" and nothing) else None

@@ -154,10 +154,10 @@ def credit_plot(measure: Measure, points: float) -> CreditPlot:
     scale, beyond = _scale(measure)
     ends = sorted((scale(measure.low), scale(measure.high)))
     middle, half = sum(ends) / 2, max(ends[1] - ends[0], _LEAST_BAND) / 2
-    earned = score(points, share(measure.low, full=measure.full, none=measure.none))
+    earned = score(points, share(measure.low, full_at=measure.full_at, zero_at=measure.zero_at))
     full, none, value = (
         Mark(x := scale(each), measure.shown(each), _fitting(x, _WIDE_LABEL if beyond else _LABEL))
-        for each in (measure.full, measure.none, measure.value)
+        for each in (measure.full_at, measure.zero_at, measure.value)
     )
     return CreditPlot(
         measure=measure,
@@ -221,13 +221,13 @@ def segments(parts: Sequence[tuple[float, float]], gap: float = 3.0) -> tuple[Se
 
 def _scale(measure: Measure) -> tuple[Scale, bool]:
     """Return a scale from beside full to beside no credit that holds the measure if it is not too far off."""
-    span = math.log(measure.none / measure.full)
+    span = math.log(measure.zero_at / measure.full_at)
     least, most = (span * each for each in _BEYOND)
-    under = math.log(measure.full / measure.low) + span * _ROOM if measure.low > 0 else math.inf
-    over = math.log(measure.high / measure.none) + span * _ROOM if measure.high > 0 else 0.0
+    under = math.log(measure.full_at / measure.low) + span * _ROOM if measure.low > 0 else math.inf
+    over = math.log(measure.high / measure.zero_at) + span * _ROOM if measure.high > 0 else 0.0
     beyond = under > most or over > most
-    low = measure.full * math.exp(-min(most, max(least, under)))
-    high = measure.none * math.exp(min(most, max(least, over)))
+    low = measure.full_at * math.exp(-min(most, max(least, under)))
+    high = measure.zero_at * math.exp(min(most, max(least, over)))
     return Scale(low, high, edges=(_LEFT, _RIGHT), mirrored=measure.speed_up), beyond
 
 
@@ -238,7 +238,7 @@ def _stairs(measure: Measure, points: float, scale: Scale) -> str:
     tenths = math.ceil(points * 10 - 1e-9)
     for left in range(tenths - 1, -1, -1):
         # The score is more than so many tenths up to the value that has exactly this share.
-        value = measure.none * (measure.full / measure.none) ** (left / 10 / points)
+        value = measure.zero_at * (measure.full_at / measure.zero_at) ** (left / 10 / points)
         path.append(f"H{scale(value):.1f}V{_height(left / 10, points):.1f}")
     return "".join([*path, f"H{end:.1f}"])
 

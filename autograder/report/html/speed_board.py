@@ -72,7 +72,7 @@ def boards(rankings: Sequence[Ranking], reports: Sequence[Report], *, links: Map
 
 def _board(ranking: Ranking, bounds: Measure | None, links: Mapping[str, str]) -> Board:
     ends = [end for place in ranking.places for end in (place.timing.low, place.timing.high)]
-    ends += [bounds.full, bounds.none] if bounds is not None else []
+    ends += [bounds.full_at, bounds.zero_at] if bounds is not None else []
     edges = (_MARGIN, WIDTH - _MARGIN)
     scale = Scale(min(ends) / _AROUND, max(ends) * _AROUND, edges=edges, mirrored=ranking.speed_up) if ends else None
     what = ranking.check or "all timed checks (geometric mean)"
@@ -80,8 +80,8 @@ def _board(ranking: Ranking, bounds: Measure | None, links: Mapping[str, str]) -
         title=f"{what} on {ranking.device}",
         figure="speed-up" if ranking.speed_up else "ratio",
         rows=tuple(_row(place, ranking.speed_up, scale, links) for place in ranking.places if scale is not None),
-        guides=(scale(bounds.full), scale(bounds.none)) if bounds is not None and scale is not None else None,
-        bounds=(bounds.shown(bounds.full), bounds.shown(bounds.none)) if bounds is not None else None,
+        guides=(scale(bounds.full_at), scale(bounds.zero_at)) if bounds is not None and scale is not None else None,
+        bounds=(bounds.shown(bounds.full_at), bounds.shown(bounds.zero_at)) if bounds is not None else None,
         unranked=ranking.unranked,
     )
 
