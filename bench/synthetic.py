@@ -16,7 +16,7 @@ assignments:
   - name: units
     title: So many units of work
     thresholds:
-      speed: {{cpu: {{full_at: {FULL}, none: {NONE}}}}}
+      speed: {{cpu: {{full_at: {FULL}, zero_at: {NONE}}}}}
 """
 _MODULE = '''\
 """Do {units} units of work."""

@@ -21,6 +21,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from autograder.course.check_list import check_functions, check_name
 from autograder.course.digest import digest_of
+from autograder.course.families import FAMILIES, expand, is_family
 from autograder.course.messages import owner, read_entry, suggestion
 from autograder.course.schema import (
     TAKEN_NAMES,
@@ -185,9 +186,12 @@ def load_course(path: Path) -> Course:
     for index, item in enumerate(entry.assignments):
         due = item.due if item.due is None or item.due.tzinfo else item.due.replace(tzinfo=zone)
         folder, solutions = _folder(path.parent, item.name), path.parent / "solutions" / item.name
-        settings = vars(item) | {"due": due, "folder": folder, "solutions": solutions}
+        place = ("assignments", index)
+        _check_names_once(document, place, item)
+        forbidden = _forbidden(document, place, item.forbidden)
+        settings = vars(item) | {"due": due, "folder": folder, "solutions": solutions, "forbidden": forbidden}
         assignments.append(Assignment(**settings))
-        _check_assignment(document, ("assignments", index), assignments[-1])
+        _check_assignment(document, place, assignments[-1])
     secret_file = _absolute(path.parent, entry.secret_file)
     if secret_file.is_relative_to(path.parent / "assignments"):
         found = "secret_file lies under assignments/, which students get"
@@ -256,18 +260,33 @@ def _repeated(names: Sequence[str]) -> tuple[int, int] | None:
     return None
 
 
+def _check_names_once(document: Document, place: Loc, item: AssignmentEntry) -> None:
+    """Check that the lists of names of one assignment hold each name once."""
+    for key in ("forbidden", "preload"):
+        names: tuple[str, ...] = getattr(item, key)
+        if pair := _repeated(names):
+            first, second = ((*place, key, index) for index in pair)
+            label = f"{key} of {owner(document, place)}"
+            problem = f"{label} lists {show(names[pair[1]])} here and on line {document.line(first)}"
+            raise document.error(second, f"{problem}; expected it once; delete one")
+
+
+def _forbidden(document: Document, place: Loc, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the forbidden calls of one assignment, with the named families replaced by what they hold."""
+    for index, name in enumerate(names):
+        if is_family(name) and name not in FAMILIES:
+            hint = suggestion(name, FAMILIES) or f"; expected a dotted name or one of {', '.join(sorted(FAMILIES))}"
+            problem = f"forbidden of {owner(document, place)} names the family {show(name)}, which does not exist"
+            raise document.error((*place, "forbidden", index), f"{problem}{hint}")
+    return expand(names)
+
+
 def _check_assignment(document: Document, place: Loc, assignment: Assignment) -> None:
     """Check what one assignment says against itself and the disk."""
     label = owner(document, place)
     if assignment.name in TAKEN_NAMES:
         found = f"{label} has the name of a module that Python or the grader uses"
         raise document.error((*place, "name"), f"{found}; expected a name of its own; rename it")
-    for key in ("forbidden", "preload"):
-        names: tuple[str, ...] = getattr(assignment, key)
-        if pair := _repeated(names):
-            first, second = ((*place, key, index) for index in pair)
-            found = f"{key} of {label} lists {show(names[pair[1]])} here and on line {document.line(first)}"
-            raise document.error(second, f"{found}; expected it once; delete one")
     root = assignment.solutions.parent.parent
     folders = _names(assignment.folder.parent)
     if assignment.folder != root and assignment.name not in folders:

@@ -214,7 +214,8 @@ class AssignmentEntry:
         late: What a late day costs.
         hidden_feedback: What students read about hidden checks: nothing but the points, the verdict, or also the hint.
         gradings_per_day: How many different submissions of one student are graded officially on one day.
-        forbidden: Calls that a submission may not make; `.*` at the end stands for all names in a module.
+        forbidden: Calls that a submission may not make: dotted names, where `.*` at the end stands for all names in a
+            module, and families of names: `softmax`, `matrix_products`.
         thresholds: The bounds of the speed checks, for each device.
         limits: What a submission may use.
         stub_score: What the unchanged stub earns, for `autograde validate`.
@@ -237,7 +238,7 @@ class AssignmentEntry:
     gradings_per_day: Annotated[GradingsPerDay, _expect("a whole number from 1 to 4096")] = None
     forbidden: Annotated[
         tuple[Annotated[Text, _require(_CALL.fullmatch)], ...],
-        _expect("a list of dotted names such as torch.matmul or aten::mm"),
+        _expect("a list of families and dotted names such as matrix_products, torch.matmul or aten::mm"),
     ] = ()
     thresholds: Annotated[
         Thresholds,

@@ -442,8 +442,20 @@ PROBLEMS = {
     "no dotted name": (
         "aten::mm]",
         "'@']",
-        "course.yml:15: entry 2 of forbidden of assignment 'alpha' is '@'; expected a list of dotted names such as "
-        "torch.matmul or aten::mm",
+        "course.yml:15: entry 2 of forbidden of assignment 'alpha' is '@'; expected a list of families and dotted "
+        "names such as matrix_products, torch.matmul or aten::mm",
+    ),
+    "a family with a slip": (
+        "[torch.matmul, aten::mm]",
+        "[torch.mm, softmx]",
+        "course.yml:15: forbidden of assignment 'alpha' names the family 'softmx', which does not exist; did you mean "
+        "'softmax'?",
+    ),
+    "no such family": (
+        "[torch.matmul, aten::mm]",
+        "[convolutions]",
+        "course.yml:15: forbidden of assignment 'alpha' names the family 'convolutions', which does not exist; "
+        "expected a dotted name or one of matrix_products, softmax",
     ),
     "key twice": (
         "data: data",
