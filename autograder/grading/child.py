@@ -24,13 +24,14 @@ from autograder.submission.reading import Submission
 if TYPE_CHECKING:
     from autograder.grading.grader import LastingGrader
 
-_IDLE_S = 300.0
+IDLE_S = 300.0
+"""How long a grader waits for the next submission before it ends: a choice, longer than the pause between two cells."""
 
 
 class GradingProcess:
     """Grades in a child of this process, one submission at a time, whichever thread asks."""
 
-    def __init__(self, idle_s: float = _IDLE_S, *, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(self, idle_s: float = IDLE_S, *, environment: Mapping[str, str] | None = None) -> None:
         """Start nothing yet.
 
         Args:

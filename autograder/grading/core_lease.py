@@ -6,8 +6,10 @@ two graders on one core would take twice the time for everything.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
+import threading
 
 
 class Core:
@@ -17,9 +19,12 @@ class Core:
         """Take the last core that no other grader has, or any where each is taken; none where the system has no say."""
         self._mark: socket.socket | None = None
         self._before: set[int] = set()
+        self._thread = 0
         if not hasattr(os, "sched_setaffinity"):
             return
-        self._before = os.sched_getaffinity(0)
+        # The affinity is the thread's: whichever thread closes this gives the core back for the one that took it.
+        self._thread = threading.get_native_id()
+        self._before = os.sched_getaffinity(self._thread)
         cores = sorted(self._before, reverse=True)
         chosen = cores[os.getpid() % len(cores)]
         for core in cores:
@@ -27,7 +32,7 @@ class Core:
             if self._mark is not None:
                 chosen = core
                 break
-        os.sched_setaffinity(0, {chosen})
+        os.sched_setaffinity(self._thread, {chosen})
 
     def close(self) -> None:
         """Give the core back; a second call does nothing."""
@@ -35,7 +40,8 @@ class Core:
             self._mark.close()
             self._mark = None
         if self._before:
-            os.sched_setaffinity(0, self._before)
+            with contextlib.suppress(ProcessLookupError):  # that thread has ended
+                os.sched_setaffinity(self._thread, self._before)
             self._before = set()
 
 

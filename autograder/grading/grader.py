@@ -29,17 +29,26 @@ class Grader:
             job: How submissions are graded.
             reuse: Where reports are kept; None where each submission is graded anew and nothing is kept.
         """
-        self.job, self.reuse = job, reuse
-        self.course: Course = load_course(job.course)
-        self.assignment = self.course.assignment(job.assignment)
-        self.sandbox: Sandbox = make_sandbox(
-            job.level, preloaded(self.assignment), self.assignment.forbidden, device=job.device
-        )
+        self._take(job, reuse)
+        self._settings = _sandbox_settings(self.course, job)
+        level, preload, forbidden, device = self._settings
+        self.sandbox: Sandbox = make_sandbox(level, preload, forbidden, device=device)
         self._core = Core()
         self.sandbox.launch()
+        torch.set_num_threads(1)
+
+    def adopt(self, job: Job, reuse: Reuse | None = None) -> bool:
+        """Grade by another job from now on, and by the course as it is now; return whether the sandbox fits them."""
+        if self._settings != _sandbox_settings(load_course(job.course), job):
+            return False
+        self._take(job, reuse)
+        return True
+
+    def _take(self, job: Job, reuse: Reuse | None) -> None:
+        self.job, self.reuse = job, reuse
+        self.course: Course = load_course(job.course)
         self._store = Store(reuse.url) if reuse else None
         self._key = job_key(self.course, job) if reuse else ""
-        torch.set_num_threads(1)
 
     def grade(self, submission: Submission, progress: Progress | None = None) -> Report:
         """Grade one submission, or find what it got before."""
@@ -74,12 +83,23 @@ class Grader:
 
 
 class LastingGrader:
-    """Keeps one grader from submission to submission, for as long as the course and the job stay as they are."""
+    """Keeps one grader from submission to submission, for as long as its sandbox fits the course and the job."""
 
     def __init__(self) -> None:
         """Start nothing yet."""
         self._grader: Grader | None = None
-        self._state: tuple[object, ...] = ()
+
+    def prepare(self, job: Job, reuse: Reuse | None = None) -> Grader:
+        """Return a grader for a job, whose sandbox starts in the background.
+
+        Raises:
+            AutograderError: If this machine cannot give the level, or the course does not load.
+        """
+        require(job.level)
+        if self._grader is None or not self._grader.adopt(job, reuse):
+            self.close()
+            self._grader = Grader(job, reuse)
+        return self._grader
 
     def grade(
         self, job: Job, submission: Submission, *, reuse: Reuse | None = None, progress: Progress | None = None
@@ -89,15 +109,16 @@ class LastingGrader:
         Raises:
             AutograderError: Whatever kept it from being graded, such as a check file that does not load.
         """
-        require(job.level)
-        now = (job, reuse, job_key(load_course(job.course), job))
-        if self._grader is None or self._state != now:
-            self.close()
-            self._grader, self._state = Grader(job, reuse), now
-        return self._grader.grade(submission, progress)
+        return self.prepare(job, reuse).grade(submission, progress)
 
     def close(self) -> None:
         """End what was started."""
-        grader, self._grader, self._state = self._grader, None, ()
+        grader, self._grader = self._grader, None
         if grader is not None:
             grader.close()
+
+
+def _sandbox_settings(course: Course, job: Job) -> tuple[str, list[str], tuple[str, ...], str]:
+    """Return what a sandbox is made from: level, modules to import, forbidden calls, device."""
+    assignment = course.assignment(job.assignment)
+    return job.level, preloaded(assignment), assignment.forbidden, job.device

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import os
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from autograder.authoring.notebooks import claims_of
-from autograder.checks.session import preloaded
 from autograder.course.check_list import Claim
 from autograder.course.loading import Assignment, Course, find_course, load_course
 from autograder.course.messages import suggestion
 from autograder.errors import AutograderError, CourseError
-from autograder.grading.grade_submission import grade_submission
+from autograder.grading.child import IDLE_S
+from autograder.grading.grader import LastingGrader
 from autograder.grading.job import Job
 from autograder.report.model import CheckResult, Report, told
 from autograder.sandbox.levels import best_level
-from autograder.sandbox.start import Sandbox, make_sandbox
 from autograder.submission.notebook_template import hidden_claims
 from autograder.submission.reading import Submission
 
 
 class Desk:
-    """Answers requests, with a sandbox that stays warm between them."""
+    """Answers requests, with a grader that stays warm between them and ends when nobody asks for a while."""
 
-    def __init__(self, replies: IO[str]) -> None:
+    def __init__(self, replies: IO[str], *, idle_s: float = IDLE_S) -> None:
         self._replies = replies
-        self._sandbox: Sandbox | None = None
-        self._fits: object = None
+        self._idle_s = idle_s
+        self._grader = LastingGrader()
+        self._lock = threading.Lock()
+        self._timer: threading.Timer | None = None
         self._earned: dict[str, set[str]] = {}
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
@@ -42,12 +46,13 @@ class Desk:
         """
         course = load_course(find_course(Path(request["folder"])))
         assignment = course.assignment(request["assignment"])
-        sandbox = self._sandbox_for(assignment)
         if request.get("prepare"):
+            with self._grading():
+                self._grader.prepare(_job(course, assignment.name, None))
             return {}
         claims, wanted = _claims(assignment, request["notebook"]), request["check"]
         if wanted is None:
-            return {"report": self._grade(course, request, sandbox, None).document()}
+            return {"report": self._grade(course, request, None).document()}
         claim = next((claim for claim in claims if claim.name == wanted), None)
         if claim is None:
             names = [claim.name for claim in claims]
@@ -56,51 +61,58 @@ class Desk:
         if claim.hidden:
             unit = "point" if claim.points == 1 else "points"
             return {"hidden": f"{wanted}: runs when your work is graded ({claim.points:g} {unit})"}
-        report = self._grade_one(course, request, sandbox, [claim, *(other for other in claims if other != claim)])
+        report = self._grade_one(course, request, [claim, *(other for other in claims if other != claim)])
         return {"report": report.document()}
 
     def close(self) -> None:
-        """End the sandbox."""
-        if self._sandbox is not None:
-            self._sandbox.close()
+        """End the grader."""
+        with self._grading(again=False):
+            self._grader.close()
 
-    def _sandbox_for(self, assignment: Assignment) -> Sandbox:
-        fits = (preloaded(assignment), assignment.forbidden)
-        if self._sandbox is None or self._fits != fits:
-            self.close()
-            self._sandbox, self._fits = make_sandbox(best_level(), *fits), fits
-            self._sandbox.launch()
-        return self._sandbox
+    @contextlib.contextmanager
+    def _grading(self, *, again: bool = True) -> Iterator[None]:
+        """Hold the grader; afterwards it ends, and gives its core back, when it has been idle for a while."""
+        with self._lock:
+            if self._timer is not None:
+                self._timer.cancel()
+                self._timer = None
+            yield
+            if again:
+                self._timer = threading.Timer(self._idle_s, self.close)
+                self._timer.daemon = True
+                self._timer.start()
 
-    def _grade_one(self, course: Course, request: dict[str, Any], sandbox: Sandbox, claims: list[Claim]) -> Report:
+    def _grade_one(self, course: Course, request: dict[str, Any], claims: list[Claim]) -> Report:
         """Grade the first of some claims.
 
         One that earns only where another check has earned points brings such another along, the most promising first.
         """
         wanted = claims[0].name
         if claims[0].needs != "any":
-            return self._grade(course, request, sandbox, (wanted,))
+            return self._grade(course, request, (wanted,))
         earned = self._earned.get(request["digest"], set())
         alone = [claim.name for claim in claims[1:] if not claim.hidden and claim.needs is None]
         for other in sorted(alone, key=lambda name: name not in earned):
-            report = self._grade(course, request, sandbox, (other, wanted))
+            report = self._grade(course, request, (other, wanted))
             if report.check(other).score > 0 or report.check(wanted).score > 0:
                 return report
-        return report if alone else self._grade(course, request, sandbox, (wanted,))
+        return report if alone else self._grade(course, request, (wanted,))
 
-    def _grade(
-        self, course: Course, request: dict[str, Any], sandbox: Sandbox, select: tuple[str, ...] | None
-    ) -> Report:
+    def _grade(self, course: Course, request: dict[str, Any], select: tuple[str, ...] | None) -> Report:
         assignment, digest = request["assignment"], request["digest"]
         path = Path(request["notebook"] or assignment).name
         submission = Submission("me", assignment, request["source"], digest, path)
-        job = Job(course.path, assignment, sandbox.level, hidden=False, select=select)
-        report = grade_submission(course, submission, sandbox, job, progress=self._tell)
+        with self._grading():
+            report = self._grader.grade(_job(course, assignment, select), submission, progress=self._tell)
         self._earned.setdefault(digest, set()).update(check.name for check in report.checks if check.score > 0)
         return dataclasses.replace(report.for_student(course.assignment(assignment).hidden_feedback), notes=())
 
     def _tell(self, news: CheckResult | str) -> None:
         send(self._replies, {"said": told(news)})
+
+
+def _job(course: Course, assignment: str, select: tuple[str, ...] | None) -> Job:
+    return Job(course.path, assignment, best_level(), hidden=False, select=select)
 
 
 def send(replies: IO[str], answer: dict[str, Any]) -> None:
@@ -114,9 +126,6 @@ def main() -> None:
     # Whatever prints, prints elsewhere: standard output holds answers and nothing else.
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    import torch
-
-    torch.set_num_threads(1)
     desk = Desk(replies)
     try:
         for line in sys.stdin:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +21,7 @@ from autograder.authoring.notebooks import write_notebooks
 from autograder.course.loading import load_course
 from autograder.jupyter.cells import SESSION, Run, current_code, find_notebook
 from autograder.jupyter.client import Helper
+from autograder.jupyter.helper import Desk
 from autograder.jupyter.show import Screen
 
 HIDDEN = '''
@@ -222,6 +226,52 @@ def test_all_public_checks_run_together(helper: Helper, folder: Path) -> None:
         ("own", 1.0),
     ]
     assert (report["score"], report["max_score"], report["seed"], report["flags"]) == (3.0, 4.0, "", [])
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_was_killed_from_outside_is_graded_again(folder: Path, tmp_path: Path, times: int) -> None:
+    killing = """
+@points(1)
+def check_killed(student: Student) -> None:
+    \"\"\"It is killed by somebody else.\"\"\"
+    import os, pathlib, signal
+
+    count = pathlib.Path({count!r})
+    if len(count.read_text()) < {times}:
+        count.write_text(count.read_text() + "x")
+        os.kill(student.worker.process.pid, signal.SIGKILL)
+    x = torch.ones(4)
+    assert_close(student.echo(x), x)
+"""
+    course, count = tmp_path / "course", tmp_path / "count"
+    shutil.copytree(folder, course)
+    count.write_text("")
+    checks = course / "check_echo.py"
+    checks.write_text(checks.read_text() + killing.format(count=str(count), times=times))
+    helper = Helper()
+
+    (check,) = ask(helper, course, ECHO, "killed", notebook=str(course / "echo.ipynb"))["report"]["checks"]
+    helper.close()
+
+    assert (check["verdict"], check["score"], count.read_text()) == ("passed", 1.0, "x" * times)
+
+
+def test_a_grader_that_is_idle_gives_its_core_back_and_starts_again(folder: Path) -> None:
+    replies = io.StringIO()
+    desk = Desk(replies, idle_s=0.0)
+    request = {"assignment": "echo", "folder": str(folder), "notebook": "", "source": ECHO, "digest": "sha256:1"}
+
+    before = os.sched_getaffinity(0)
+    first = desk.answer({**request, "check": "echo"})["report"]["checks"]
+    for timer in threading.enumerate():
+        if isinstance(timer, threading.Timer):
+            timer.join()
+    idle = os.sched_getaffinity(0)
+    second = desk.answer({**request, "check": "echo"})["report"]["checks"]
+    desk.close()
+
+    assert idle == before
+    assert [check["verdict"] for check in (*first, *second)] == ["passed", "passed"]
 
 
 def test_a_check_that_needs_another_one_brings_it_along(helper: Helper, folder: Path) -> None:
