@@ -11,7 +11,7 @@ import torch
 from harness import TOKEN, Lab
 from hypothesis import HealthCheck, settings
 
-from autograder.report.terminal import CI_VARIABLES
+from autograder.report.text import CI_VARIABLES
 from autograder.sandbox.levels import best_level, missing
 from autograder.sandbox.start import LEVELS, Sandbox, make_sandbox
 

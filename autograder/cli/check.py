@@ -68,8 +68,8 @@ def check(
     from autograder.checks.device import choose_device
     from autograder.grading.grader import LastingGrader
     from autograder.grading.job import Job
-    from autograder.report.formats.feedback import reaches
     from autograder.report.model import told
+    from autograder.report.student_view import reaches
     from autograder.sandbox.levels import best_level
 
     level = best_level() if sandbox in (None, "auto") else str(sandbox)

@@ -77,8 +77,8 @@ def grade(
     from autograder.grading.job import Job, official_level
     from autograder.grading.quota import admitted
     from autograder.grading.report_store import Reuse, Store, store_url
-    from autograder.report.formats.feedback import reaches
-    from autograder.report.terminal import plain
+    from autograder.report.student_view import reaches
+    from autograder.report.text import plain
     from autograder.sandbox.levels import best_level, require
 
     level = official_level(course) if sandbox is None else best_level() if sandbox == "auto" else sandbox
@@ -175,7 +175,7 @@ def _grade_collected(
     from autograder.grading.quota import admitted
     from autograder.grading.report_store import Store
     from autograder.nbgrader.gradebook.writing import read_class, require_generated, write_grades
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     submissions, warnings = read_class(course, job.assignment)
     require_generated(course, job.assignment)

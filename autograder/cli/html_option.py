@@ -28,7 +28,7 @@ def write_html(folder: Path, graded: Graded, *, course: Course, name: str) -> bo
         Whether all were written.
     """
     from autograder.report.html.folder import write_pages
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     try:
         paths = write_pages(folder, graded, course=course, name=name)
@@ -47,7 +47,7 @@ def known_standings(course: Course, name: str) -> dict[str, tuple[float, float]]
     """
     from autograder.nbgrader.gradebook.export import require_gradebook
     from autograder.nbgrader.gradebook.writing import standings
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     try:
         require_gradebook(course)

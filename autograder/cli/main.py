@@ -28,7 +28,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except AutograderError as error:
-            from autograder.report.terminal import plain
+            from autograder.report.text import plain
 
             click.echo(f"autograde: {plain(str(error))}", err=True)
             sys.exit(UNUSABLE)

@@ -111,7 +111,7 @@ class Outputs:
 
     def seen(self, reports: Sequence[Report], assignment: Assignment) -> list[Report]:
         """Return the reports as they are shown: in CI, as far as students may read them."""
-        from autograder.report.formats.feedback import for_students
+        from autograder.report.student_view import for_students
 
         if not self.ci:
             return list(reports)

@@ -78,7 +78,7 @@ def progress_bar(title: str, total: int | None, *, quiet: bool, lines: bool = Tr
         quiet: Whether nothing is shown.
         lines: Whether each step is a plain line where there is no terminal.
     """
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     console = progress_console()
     if quiet or not console.is_terminal:

@@ -14,7 +14,7 @@ from rich.text import Text
 from autograder.cli.completion import name_argument
 from autograder.cli.html_option import html_option, known_standings, write_html
 from autograder.cli.options import device_option, instructors_course
-from autograder.report.terminal import number, plain
+from autograder.report.text import number, plain
 
 if TYPE_CHECKING:
     from autograder.authoring.calibrate import Calibration

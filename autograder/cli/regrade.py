@@ -35,7 +35,7 @@ def regrade(ctx: click.Context, name: str, jobs: int, yes: bool) -> None:
     from autograder.nbgrader.gradebook.regrade import regrade as run
     from autograder.nbgrader.gradebook.writing import write_grades
     from autograder.nbgrader.judging.official_report import official_job
-    from autograder.report.terminal import number, plain
+    from autograder.report.text import number, plain
     from autograder.sandbox.levels import require
 
     course = instructors_course(ctx)
@@ -72,7 +72,7 @@ def regrade(ctx: click.Context, name: str, jobs: int, yes: bool) -> None:
 
 def _show_change(change: Change) -> None:
     """Print a student's old and new score and the checks that changed; nothing where nothing did."""
-    from autograder.report.terminal import number, plain
+    from autograder.report.text import number, plain
 
     before, after = change.before, change.after
     if change.kind == "unchanged" and not change.checks:
@@ -91,7 +91,7 @@ def _show_change(change: Change) -> None:
 
 
 def _points(check: CheckChange) -> str:
-    from autograder.report.terminal import number
+    from autograder.report.text import number
 
     old, new = ("no score" if score is None else number(score) for score in (check.before, check.after))
     return f"{old} -> {new} of {number(check.points)}"
@@ -116,7 +116,7 @@ def verify(ctx: click.Context, names: tuple[str, ...]) -> None:
     from autograder.nbgrader.gradebook.verify import exported_scores
     from autograder.nbgrader.gradebook.verify import verify as run
     from autograder.nbgrader.gradebook.writing import collected
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     course = instructors_course(ctx)
     every = [item.name for item in course.assignments]
@@ -162,7 +162,7 @@ def copies(ctx: click.Context, name: str, paths: tuple[Path, ...], at_least: flo
     """
     from autograder.nbgrader.gradebook.writing import read_class
     from autograder.report.similarity import near_copies
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
     from autograder.submission.reading import read_submissions
 
     course = instructors_course(ctx)

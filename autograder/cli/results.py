@@ -44,7 +44,7 @@ def write_results(
     Returns:
         Whether all was written.
     """
-    from autograder.report.terminal import plain
+    from autograder.report.text import plain
 
     problems: list[str] = []
 

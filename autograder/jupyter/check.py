@@ -15,6 +15,7 @@ from autograder.errors import AutograderError
 from autograder.jupyter.cells import Recorder, current_code, find_notebook
 from autograder.jupyter.client import Helper
 from autograder.jupyter.show import Screen, in_a_line, shell
+from autograder.report.model import report_of
 
 __all__ = ["CheckFailed", "Checks", "checks"]
 
@@ -87,12 +88,13 @@ class Checks:
         if "error" in answer:
             screen.clear()
             return str(answer["error"])
+        report = report_of(answer["report"])
         if check is None:
-            screen.table(answer["report"], code.notes)
+            screen.table(report, code.notes)
             return ""
-        (result,) = (result for result in answer["report"]["checks"] if result["name"] == check)
+        result = report.check(check)
         screen.result(result, code.notes)
-        return "" if result["verdict"] == "passed" else in_a_line(result)
+        return "" if result.verdict == "passed" else in_a_line(result)
 
 
 def checks(name: str) -> Checks:

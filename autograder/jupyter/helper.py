@@ -22,6 +22,7 @@ from autograder.grading.child import IDLE_S
 from autograder.grading.grader import LastingGrader
 from autograder.grading.job import Job
 from autograder.report.model import CheckResult, Report, told
+from autograder.report.student_view import visible
 from autograder.sandbox.levels import best_level
 from autograder.submission.notebook_template import hidden_claims
 from autograder.submission.reading import Submission
@@ -105,7 +106,7 @@ class Desk:
         with self._grading():
             report = self._grader.grade(_job(course, assignment, select), submission, progress=self._tell)
         self._earned.setdefault(digest, set()).update(check.name for check in report.checks if check.score > 0)
-        return dataclasses.replace(report.for_student(course.assignment(assignment).hidden_feedback), notes=())
+        return dataclasses.replace(visible(report, course.assignment(assignment).hidden_feedback), notes=())
 
     def _tell(self, news: CheckResult | str) -> None:
         send(self._replies, {"said": told(news)})

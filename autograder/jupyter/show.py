@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any
 
+from autograder.report.model import CheckResult, Report
+from autograder.report.student_view import LINE_CHARS, points_of, printed, verdict_of, why
+from autograder.report.text import number
 from autograder.submission.source import shown
 
-_OUTPUT_LINES = 30
-_LINE_CHARS = 300
 _COLOURS = {"passed": "#2e7d32", "partly": "#b26a00", "not run": "#b26a00", "grader error": "#b26a00"}
 _WRONG = "#c62828"
 _MARKS = {"passed": "✓", "partly": "◐"}
@@ -44,21 +45,21 @@ class Screen:
         if self._handle is not None:
             self._show("", "")
 
-    def result(self, check: dict[str, Any], notes: Sequence[str]) -> None:
+    def result(self, check: CheckResult, notes: Sequence[str]) -> None:
         """Show what one check found."""
         self._show(_result_html(check) + _notes_html(notes), "\n".join([*_result_lines(check), *_note_lines(notes)]))
 
-    def table(self, report: dict[str, Any], notes: Sequence[str]) -> None:
+    def table(self, report: Report, notes: Sequence[str]) -> None:
         """Show what all checks found, and the reason for each lost point."""
-        lost = [check for check in report["checks"] if check["score"] < check["points"]]
-        total = f"{_number(report['score'])} of {_number(report['max_score'])} points"
-        html = "".join(map(_row, report["checks"]))
+        lost = [check for check in report.checks if not check.full]
+        total = f"{number(report.score)} of {number(report.max_score)} points"
+        html = "".join(map(_row, report.checks))
         head = "".join(f"<th style='text-align:left'>{name}</th>" for name in ("check", "points", "verdict", "claim"))
         html = f"<table><tr>{head}</tr>{html}</table><p><b>{total}</b></p>" + "".join(map(_result_html, lost))
-        width = max((len(check["name"]) for check in report["checks"]), default=0)
+        width = max((len(check.name) for check in report.checks), default=0)
         lines = [
-            f"{check['name']:{width}}  {_number(check['score']):>4}/{_number(check['points']):<4}  {_verdict(check)}"
-            for check in report["checks"]
+            f"{check.name:{width}}  {number(check.score):>4}/{number(check.points):<4}  {verdict_of(check)}"
+            for check in report.checks
         ]
         lines += [line for check in lost for line in ("", *_result_lines(check))]
         self._show(html + _notes_html(notes), "\n".join([*lines, "", total, *_note_lines(notes)]))
@@ -70,10 +71,10 @@ class Screen:
             self._handle.update(_bundle(html, text), raw=True)
 
 
-def in_a_line(check: dict[str, Any]) -> str:
-    """Say in a line what one check found."""
-    reason = _reason(check).partition("\n")[0]
-    return f"{check['name']}: {_verdict(check)}{': ' if reason else ''}{reason[:_LINE_CHARS]}"
+def in_a_line(check: CheckResult) -> str:
+    """Return in a line what one check found."""
+    reason = _plain(check.message).strip().partition("\n")[0]
+    return f"{check.name}: {verdict_of(check)}{': ' if reason else ''}{reason[:LINE_CHARS]}"
 
 
 def _bundle(html: str, text: str) -> dict[str, str]:
@@ -85,67 +86,42 @@ def _plain(text: str) -> str:
     return "\n".join(shown(line) for line in text.split("\n"))
 
 
-def _number(value: float) -> str:
-    return f"{value:.10g}"
+def _result_lines(check: CheckResult) -> list[str]:
+    headline, *lines = [f"{check.name}: {verdict_of(check)}, {points_of(check)}  ({_plain(check.title)})", *why(check)]
+    if lines := [*lines, *(["it printed:", *(f"| {line}" for line in printed(check))] if _shows_output(check) else [])]:
+        return [headline, *(f"  {line}" for line in lines)]
+    return [headline]
 
 
-def _verdict(check: dict[str, Any]) -> str:
-    partly = check["verdict"] == "passed" and check["score"] < check["points"]
-    return "partly" if partly else str(check["verdict"]).replace("_", " ")
+def _shows_output(check: CheckResult) -> bool:
+    return not check.full and bool(printed(check))
 
 
-def _headline(check: dict[str, Any]) -> str:
-    return f"{_number(check['score'])} of {_number(check['points'])} points"
-
-
-def _reason(check: dict[str, Any]) -> str:
-    return _plain(check["message"]).strip()
-
-
-def _printed(check: dict[str, Any]) -> list[str]:
-    """Return what the submission printed, cut; nothing where it passed whole."""
-    if check["score"] >= check["points"]:
-        return []
-    lines = _plain(check["output"]).strip("\n").split("\n") if check["output"].strip() else []
-    more = [f"… and {len(lines) - _OUTPUT_LINES} lines more"] if len(lines) > _OUTPUT_LINES else []
-    return [line[:_LINE_CHARS] for line in lines[:_OUTPUT_LINES]] + more
-
-
-def _result_lines(check: dict[str, Any]) -> list[str]:
-    lines = [f"{check['name']}: {_verdict(check)}, {_headline(check)}  ({_plain(check['title'])})"]
-    if reason := _reason(check):
-        lines += [f"  {line}" for line in reason.split("\n")]
-    if check["hint"]:
-        lines.append(f"  hint: {check['hint']}")
-    if printed := _printed(check):
-        lines += ["  it printed:", *(f"  | {line}" for line in printed)]
-    return lines
-
-
-def _result_html(check: dict[str, Any]) -> str:
-    verdict = _verdict(check)
+def _result_html(check: CheckResult) -> str:
+    verdict = verdict_of(check)
     colour, mark = _COLOURS.get(verdict, _WRONG), _MARKS.get(verdict, "✗")
     parts = [
-        f"<div><b style='color:{colour}'>{mark} {escape(verdict)}</b> <b>{escape(check['name'])}</b>, "
-        f"{_headline(check)} <span style='opacity:.7'>{escape(_plain(check['title']))}</span></div>"
+        f"<div><b style='color:{colour}'>{mark} {escape(verdict)}</b> <b>{escape(check.name)}</b>, "
+        f"{points_of(check)} <span style='opacity:.7'>{escape(_plain(check.title))}</span></div>"
     ]
-    if reason := _reason(check):
-        parts.append(f"<div style='white-space:pre-wrap;margin-left:1.5em'>{escape(reason)}</div>")
-    if check["hint"]:
-        parts.append(f"<div style='margin-left:1.5em'><i>hint:</i> {escape(check['hint'])}</div>")
-    if printed := _printed(check):
-        text = escape("\n".join(printed))
+    if check.message.strip() and not check.full:
+        reason = escape(_plain(check.message).strip())
+        parts.append(f"<div style='white-space:pre-wrap;margin-left:1.5em'>{reason}</div>")
+    if check.hint and not check.full:
+        parts.append(f"<div style='margin-left:1.5em'><i>hint:</i> {escape(check.hint)}</div>")
+    if _shows_output(check):
+        text = escape("\n".join(printed(check)))
         parts.append(f"<details style='margin-left:1.5em'><summary>it printed</summary><pre>{text}</pre></details>")
     return "".join(parts)
 
 
-def _row(check: dict[str, Any]) -> str:
-    verdict = _verdict(check)
+def _row(check: CheckResult) -> str:
+    verdict = verdict_of(check)
     cells = [
-        escape(check["name"]),
-        f"{_number(check['score'])}/{_number(check['points'])}",
+        escape(check.name),
+        f"{number(check.score)}/{number(check.points)}",
         f"<b style='color:{_COLOURS.get(verdict, _WRONG)}'>{escape(verdict)}</b>",
-        escape(_plain(check["title"])),
+        escape(_plain(check.title)),
     ]
     return "<tr>" + "".join(f"<td style='text-align:left'>{cell}</td>" for cell in cells) + "</tr>"
 

@@ -5,23 +5,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from autograder.verdicts import VERDICTS, Verdict
 
 SCHEMA = "autograde/report/v1"
-_HIDDEN_WORDS = {
-    "passed": "",
-    "failed": "a hidden check found something wrong",
-    "raised": "your code raised an exception in a hidden check",
-    "timed_out": "your code used up its time in a hidden check",
-    "crashed": "your code ended its process in a hidden check",
-    "out_of_memory": "your code used up its memory in a hidden check",
-    "forbidden": "your code made a call that the assignment forbids",
-    "not_run": "the check did not run",
-    "grader_error": "the check itself failed; your instructor has to look at it",
-}
 
 
 @dataclass(frozen=True)
@@ -60,21 +49,6 @@ class CheckResult:
     def full(self) -> bool:
         """Whether it earned all its points."""
         return self.score >= self.points
-
-    def for_student(self, feedback: str) -> CheckResult | None:
-        """Return what a student may read.
-
-        Args:
-            feedback: How much of a hidden check: ``none``, ``verdict`` or ``hint``.
-        """
-        if not self.hidden:
-            return self
-        if feedback == "none":
-            return None
-        words = _HIDDEN_WORDS[self.verdict] if self.score < self.points else ""
-        if words and feedback == "hint" and self.hint:
-            words = f"{words}: {self.hint}"
-        return replace(self, message=words, output="", measured={}, lines=(), hint="")
 
 
 Progress = Callable[[CheckResult | str], None]
@@ -143,11 +117,6 @@ class Report:
             if result.name == name:
                 return result
         raise KeyError(name)
-
-    def for_student(self, feedback: str) -> Report:
-        """Return what a student may read: nothing of what hidden checks saw or expected."""
-        visible = [check.for_student(feedback) for check in self.checks]
-        return replace(self, seed="", flags=(), checks=tuple(check for check in visible if check is not None))
 
     def document(self) -> dict[str, Any]:
         """Return the report as plain values, in the order of the schema."""

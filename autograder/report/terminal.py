@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 
 from rich.console import Console, Group
@@ -11,6 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from autograder.report.model import CheckResult, Report
+from autograder.report.student_view import printed, verdict_of
+from autograder.report.text import number, plain
 
 _COLOURS = {
     "passed": "green",
@@ -23,41 +23,11 @@ _COLOURS = {
     "not_run": "yellow",
     "grader_error": "yellow",
 }
-_OUTPUT_LINES = 12
-CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
-"""Variables of the environment, one of which CI services set."""
-# Source: the documentation of GitHub Actions ("Workflow commands"), Azure Pipelines ("Logging commands") and TeamCity
-# ("Service messages"): `::name::`, `##[name]`, `##vso[name]`, `##teamcity[name]`.
-_COMMAND_SIGN = re.compile(r"([:#])(?=\1)")
-
-
-def readable(text: str) -> str:
-    """Return text in which every character prints: controls and lone surrogates are escapes, line ends stay."""
-    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
-
-
-def parted(text: str) -> str:
-    """Return text without the signs that begin commands of CI services, ``::`` and ``##``.
-
-    They are parted by a character without width.
-    """
-    return _COMMAND_SIGN.sub("\\1\u200b", text)
-
-
-def plain(text: str) -> str:
-    """Return a submission's text so that nothing that shows it obeys it: no terminal, no log of a CI service."""
-    return parted(readable(text)) if any(name in os.environ for name in CI_VARIABLES) else readable(text)
-
-
-def number(value: float) -> str:
-    """Show points without needless zeros."""
-    return f"{value:.10g}"
 
 
 def _verdict(check: CheckResult) -> Text:
-    words = check.verdict.replace("_", " ")
-    partly = check.verdict == "passed" and not check.full
-    return Text("partly" if partly else words, style="yellow" if partly else _COLOURS[check.verdict])
+    word = verdict_of(check)
+    return Text(word, style="yellow" if word == "partly" else _COLOURS[check.verdict])
 
 
 def show_report(console: Console, report: Report, *, reasons: bool = True) -> None:
@@ -88,13 +58,10 @@ def _reason(check: CheckResult) -> Text:
     text.append(plain(check.message) or check.verdict.replace("_", " "))
     if check.hint:
         text.append(f"\n  hint: {check.hint}", style="cyan")
-    lines = plain(check.output).strip().splitlines()
-    if lines and check.score == 0:
+    lines = printed(check) if check.score == 0 else []
+    if lines:
         text.append("\n  it printed:", style="dim")
-        shown = lines[:_OUTPUT_LINES]
-        text.append("".join(f"\n  | {line[:200]}" for line in shown), style="dim")
-        if len(lines) > len(shown):
-            text.append(f"\n  | … and {len(lines) - len(shown)} lines more", style="dim")
+        text.append("".join(f"\n  | {plain(line)}" for line in lines), style="dim")
     text.append("\n")
     return text
 

@@ -23,7 +23,8 @@ from autograder.course.loading import Assignment, load_course
 from autograder.grading.executor import grade_all
 from autograder.grading.job import Job
 from autograder.report.model import Report
-from autograder.report.terminal import number, show_class
+from autograder.report.terminal import show_class
+from autograder.report.text import number
 from autograder.sandbox.levels import best_level, require
 from autograder.submission.reading import read_submissions
 

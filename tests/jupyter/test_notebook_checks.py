@@ -23,6 +23,7 @@ from autograder.jupyter.cells import SESSION, Run, current_code, find_notebook
 from autograder.jupyter.client import Helper
 from autograder.jupyter.helper import Desk
 from autograder.jupyter.show import Screen
+from autograder.report.model import CheckResult
 
 HIDDEN = '''
 """Hidden checks for echo."""
@@ -308,16 +309,16 @@ def test_outside_of_a_course_there_is_one_line(helper: Helper, tmp_path: Path) -
 
 
 def test_what_a_submission_says_is_never_markup(capsys: pytest.CaptureFixture[str]) -> None:
-    check = {
-        "name": "echo",
-        "title": "Echo returns what it got",
-        "points": 2.0,
-        "score": 0.0,
-        "verdict": "failed",
-        "message": "got <script>alert(1)</script>\x1b[2J",
-        "hint": "look twice",
-        "output": "<img src=x>\n$x$",
-    }
+    check = CheckResult(
+        "echo",
+        "Echo returns what it got",
+        2.0,
+        0.0,
+        "failed",
+        "got <script>alert(1)</script>\x1b[2J",
+        hint="look twice",
+        output="<img src=x>\n$x$",
+    )
     shown: list[dict[str, str]] = []
 
     class Handle:
@@ -423,7 +424,7 @@ def test_an_edited_cell_counts_without_being_saved(kernel: Kernel, folder: Path)
 def test_a_cell_that_ran_before_the_set_up_counts(kernel: Kernel) -> None:
     outputs = kernel.run('check("twice")', "check-twice")
 
-    assert outputs[-1]["data"]["text/plain"] == "twice: passed, 1 of 1 points  (Twice returns double of what it got)"
+    assert outputs[-1]["data"]["text/plain"] == "twice: passed, 1 of 1 point  (Twice returns double of what it got)"
 
 
 def test_a_table_tells_of_all_public_checks(kernel: Kernel) -> None:

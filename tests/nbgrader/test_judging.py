@@ -366,11 +366,11 @@ def test_what_a_human_grader_entered_survives_a_regrade(course: Path) -> None:
         ("none", "0.0"),
         (
             "verdict",
-            "twice: failed, 0 of 1 points\ntwice works\na hidden check found something wrong\n0.0",
+            "twice: failed, 0 of 1 point\ntwice works\na hidden check found something wrong\n0.0",
         ),
         (
             "hint",
-            "twice: failed, 0 of 1 points\ntwice works\na hidden check found something wrong: doubling is adding\n0.0",
+            "twice: failed, 0 of 1 point\ntwice works\na hidden check found something wrong: doubling is adding\n0.0",
         ),
     ],
 )

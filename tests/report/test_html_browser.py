@@ -17,7 +17,7 @@ from PIL import Image
 
 from autograder.course.loading import load_course
 from autograder.report.html.folder import Graded, write_pages
-from autograder.report.terminal import readable
+from autograder.report.text import readable
 from autograder.submission.reading import Submission
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed; it is among the dev extras")

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from autograder.report.model import SCHEMA, CheckResult, Report, to_json
-from autograder.report.terminal import plain, show_class, show_report
+from autograder.report.student_view import visible
+from autograder.report.terminal import show_class, show_report
+from autograder.report.text import plain
 from autograder.verdicts import VERDICTS
 
 PASSED = CheckResult("echo", "Echo returns what it got", 2.0, 2.0, "passed", seconds=0.25)
@@ -123,7 +125,7 @@ def test_nothing_that_a_hidden_check_saw_reaches_a_student(lab: Lab, body: str) 
 
     assert "swordfish" in to_json([report])  # the instructor sees it
     for level in ("none", "verdict", "hint"):
-        read = report.for_student(level)
+        read = visible(report, level)
         assert "swordfish" not in to_json([read])
         assert "swordfish" not in shown(read)
         assert read.seed == "" != report.seed
@@ -133,9 +135,9 @@ def test_feedback_says_as_much_of_a_hidden_check_as_the_course_wants() -> None:
     hidden = replace(FAILED, hidden=True, hint="Think of words.", measured={"ratio": 2.0})
     report = replace(REPORT, checks=(PASSED, hidden))
 
-    assert report.for_student("none").checks == (PASSED,)
-    assert report.for_student("verdict").check("twice").message == "a hidden check found something wrong"
-    read = report.for_student("hint").check("twice")
+    assert visible(report, "none").checks == (PASSED,)
+    assert visible(report, "verdict").check("twice").message == "a hidden check found something wrong"
+    read = visible(report, "hint").check("twice")
     assert read.message == "a hidden check found something wrong: Think of words."
     assert (read.verdict, read.output, read.measured, read.lines, read.hint) == ("failed", "", {}, (), "")
 
@@ -143,7 +145,7 @@ def test_feedback_says_as_much_of_a_hidden_check_as_the_course_wants() -> None:
 def test_a_hidden_check_that_passed_says_nothing_and_a_public_one_is_told_whole() -> None:
     report = replace(REPORT, checks=(replace(PASSED, hidden=True, message="", output="x"), FAILED))
 
-    read = report.for_student("hint")
+    read = visible(report, "hint")
 
     assert (read.check("echo").message, read.check("echo").output) == ("", "")
     assert read.check("twice") == FAILED
@@ -154,7 +156,7 @@ def test_a_hidden_check_that_passed_says_nothing_and_a_public_one_is_told_whole(
 def test_every_verdict_has_words_for_a_hidden_check(verdict: str) -> None:
     hidden = replace(FAILED, hidden=True, verdict=verdict, message="told to the instructor")  # type: ignore[arg-type]
 
-    (read,) = replace(REPORT, checks=(hidden,)).for_student("verdict").checks
+    (read,) = visible(replace(REPORT, checks=(hidden,)), "verdict").checks
 
     assert read.message != "told to the instructor"
     assert bool(read.message) == (verdict != "passed")

@@ -16,7 +16,7 @@ from autograder.nbgrader.gradebook.export import export_table
 from autograder.nbgrader.gradebook.writing import read_class, shown_report
 from autograder.nbgrader.judging.official_report import official_job
 from autograder.report.model import Report
-from autograder.report.terminal import number
+from autograder.report.text import number
 from autograder.submission.reading import Submission
 
 _ROUNDING = 1e-9

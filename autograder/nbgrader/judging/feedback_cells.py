@@ -8,9 +8,9 @@ from typing import Any
 from nbformat.notebooknode import from_dict
 
 from autograder.report.model import CheckResult
-from autograder.report.terminal import number, plain
+from autograder.report.student_view import lines_of
+from autograder.report.text import plain
 
-_OUTPUT_LINES, _LINE_LENGTH = 20, 200
 _STYLE = "white-space:pre-wrap;margin:0"
 
 
@@ -24,7 +24,7 @@ def outputs(check: CheckResult | None, score: float, notes: tuple[str, ...] = ()
     """
     said = [_shown([f"note: {plain(note)}" for note in notes])] if notes else []
     if check is not None:
-        said.append(_shown(lines_of(check)))
+        said.append(_shown([plain(line) for line in lines_of(check)]))
     result = {
         "output_type": "execute_result",
         "execution_count": 1,
@@ -32,24 +32,6 @@ def outputs(check: CheckResult | None, score: float, notes: tuple[str, ...] = ()
         "data": {"text/plain": repr(score)},
     }
     return [from_dict(output) for output in (*said, result)]  # type: ignore[no-untyped-call]
-
-
-def lines_of(check: CheckResult) -> list[str]:
-    """Return what a student reads of a check, line by line."""
-    verdict = "partly" if check.verdict == "passed" and not check.full else check.verdict.replace("_", " ")
-    lines = [f"{check.name}: {verdict}, {number(check.score)} of {number(check.points)} points", plain(check.title)]
-    if check.full:
-        return lines
-    lines += plain(check.message).splitlines()
-    if check.hint:
-        lines.append(f"hint: {plain(check.hint)}")
-    printed = plain(check.output).strip().splitlines()
-    if printed and check.score == 0:
-        lines.append("it printed:")
-        lines += [f"| {line[:_LINE_LENGTH]}" for line in printed[:_OUTPUT_LINES]]
-        if len(printed) > _OUTPUT_LINES:
-            lines.append(f"| … and {len(printed) - _OUTPUT_LINES} lines more")
-    return lines
 
 
 def _shown(lines: list[str]) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from autograder.nbgrader.judging.official_report import notebook_key, official_j
 from autograder.nbgrader.judging.restore_cells import Restore, read_leniently
 from autograder.nbgrader.judging.step import course_of, directory_of, released_notebook, submitted_folder
 from autograder.report.model import Report
+from autograder.report.student_view import visible as visible_report
 from autograder.sandbox.levels import require
 
 __all__ = ["Judge", "LenientExporter", "Restore", "SaveScores"]
@@ -96,7 +97,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
     def _write(self, nb: NotebookNode, course: Course, report: Report, earned: dict[str, float | None]) -> None:
-        visible = report.for_student(course.assignment(report.assignment).hidden_feedback)
+        visible = visible_report(report, course.assignment(report.assignment).hidden_feedback)
         readable = {check.name: check for check in visible.checks}
         results = {check.name: check for check in report.checks}
         notes = visible.notes

@@ -16,8 +16,8 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from autograder.report.formats.feedback import for_students, reason
 from autograder.report.model import CheckResult, Report
+from autograder.report.student_view import for_students, reason
 
 SCHEMA = "classroom50/result/v1"
 VARIABLES = ("CLASSROOM", "ASSIGNMENT", "OWNER", "SUBMISSION_TAG", "COMMIT_URL", "RELEASE_URL")

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.report.formats.feedback import for_students, points_of, reaches, reason, verdict_of, why
 from autograder.report.formats.markdown import code, fenced, table, words
 from autograder.report.model import CheckResult, Report
-from autograder.report.terminal import number, parted, readable
+from autograder.report.student_view import for_students, points_of, reaches, reason, verdict_of, why
+from autograder.report.text import number, parted, readable
 
 SUMMARY_BYTES = 1 << 20
 """What GitHub takes as the summary of one step; it shows nothing of a longer one."""

@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from autograder.report.formats.feedback import points_of, reason, verdict_of
 from autograder.report.measure import timing_of
 from autograder.report.model import CheckResult, Report
-from autograder.report.terminal import readable
+from autograder.report.student_view import points_of, reason, verdict_of, visible_check
+from autograder.report.text import readable
 
 
 def gradescope(report: Report, *, feedback: str) -> str:
@@ -25,7 +25,7 @@ def gradescope(report: Report, *, feedback: str) -> str:
         report: The report; one that is complete, for Gradescope takes its score as the grade.
         feedback: How much students read of a hidden check: ``none``, ``verdict`` or ``hint``.
     """
-    seen = [check.for_student(feedback) for check in report.checks]
+    seen = [visible_check(check, feedback) for check in report.checks]
     tests = [
         _test(number, check, visible)
         for number, (check, visible) in enumerate(zip(report.checks, seen, strict=True), start=1)

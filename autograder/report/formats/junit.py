@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from xml.etree import ElementTree
 
-from autograder.report.formats.feedback import for_students, points_of, reason
 from autograder.report.model import CheckResult, Report
-from autograder.report.terminal import number, readable
+from autograder.report.student_view import for_students, points_of, reason
+from autograder.report.text import number, readable
 
 _FAILURES = ("failed", "forbidden")
 """Verdicts about the answer. The others but `passed`, where there was none to judge, are errors."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from autograder.report.terminal import readable
+from autograder.report.text import readable
 
 _TICKS = re.compile("`+")
 _SIGNS = re.compile(r"([\\`*_\[\]<>#|~&$:@.])")  # what is markup in the middle of a line

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 from autograder.course.loading import Course
-from autograder.report.terminal import number
+from autograder.report.text import number
 
 
 @dataclass(frozen=True)

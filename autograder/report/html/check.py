@@ -6,14 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.report.formats.feedback import HIDDEN
-from autograder.report.formats.feedback import verdict_of as word_of
 from autograder.report.html.about import points_of
 from autograder.report.html.measure import limit_of, measure_of
 from autograder.report.html.plots import CreditPlot, LimitPlot, credit_plot, limit_plot
 from autograder.report.model import CheckResult
+from autograder.report.student_view import HIDDEN, LINE_CHARS, OUTPUT_LINES
+from autograder.report.student_view import verdict_of as word_of
 
-_OUTPUT_LINES, _LINE_CHARS = 100, 400
 _CASES = re.compile(r"\(\d+ of \d+ cases\)")
 _AROUND = 2  # So many lines of the submission are shown before and after one that an error points to.
 _MARKS = {"passed": "✓", "partly": "◐", "not run": "–", "grader error": "–"}
@@ -119,7 +118,7 @@ def check_of(result: CheckResult, source: str) -> Check:
         hint=result.hint if not result.full else "",
         lines=lines,
         numbers=() if source else tuple(sorted(set(result.lines))),
-        printed=_printed(result.output),
+        printed=_printed(result),
         plot=credit_plot(measure, result.points) if measure is not None and result.points > 0 else None,
         limit=limit_plot(limit) if limit is not None else None,
     )
@@ -131,12 +130,12 @@ def _excerpt(source: str, numbers: Sequence[int]) -> tuple[Line, ...]:
     marked = {each for each in numbers if 1 <= each <= len(lines)}
     near = {each + step for each in marked for step in range(-_AROUND, _AROUND + 1)}
     shown = sorted(each for each in near if 1 <= each <= len(lines))
-    return tuple(Line(each, lines[each - 1][:_LINE_CHARS], each in marked) for each in shown)
+    return tuple(Line(each, lines[each - 1][:LINE_CHARS], each in marked) for each in shown)
 
 
-def _printed(output: str) -> Printed | None:
-    lines = output.strip("\n").split("\n")
-    if not output.strip():
+def _printed(result: CheckResult) -> Printed | None:
+    lines = result.output.strip("\n").split("\n")
+    if not result.output.strip():
         return None
-    text = "\n".join(line[:_LINE_CHARS] for line in lines[:_OUTPUT_LINES])
-    return Printed(text, len(lines), max(0, len(lines) - _OUTPUT_LINES))
+    text = "\n".join(line[:LINE_CHARS] for line in lines[:OUTPUT_LINES])
+    return Printed(text, len(lines), max(0, len(lines) - OUTPUT_LINES))

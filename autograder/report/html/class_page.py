@@ -6,7 +6,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from autograder.report.formats.feedback import reaches
 from autograder.report.html.about import About
 from autograder.report.html.check import Verdict, verdict_of
 from autograder.report.html.findings import Findings
@@ -15,7 +14,8 @@ from autograder.report.html.plots import Histogram, histogram
 from autograder.report.html.speed_board import Board, boards
 from autograder.report.model import Report
 from autograder.report.similarity import Copies
-from autograder.report.terminal import number
+from autograder.report.student_view import reaches
+from autograder.report.text import number
 from autograder.submission.reading import natural
 
 _PAIRS = 50

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from autograder.report.html.check import Verdict, verdict_of
 from autograder.report.html.plots import Segment, segments
 from autograder.report.model import CheckResult, Report
-from autograder.report.terminal import number
+from autograder.report.text import number
 
 
 @dataclass(frozen=True)

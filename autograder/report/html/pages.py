@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from autograder.report.html.class_page import ClassPage
 from autograder.report.html.student_page import StudentPage
-from autograder.report.terminal import number, readable
+from autograder.report.text import number, readable
 
 _TAB = 8
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'"

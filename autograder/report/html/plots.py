@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from autograder.report.credit import score, share
 from autograder.report.html.about import figure
 from autograder.report.html.measure import Limit, Measure
-from autograder.report.terminal import number
+from autograder.report.text import number
 
 WIDTH = 360.0
 """So wide is every plot that has text: on a narrow phone as many pixels, so that the text is read there as it is."""

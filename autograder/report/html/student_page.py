@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograder.report.formats.feedback import for_students
 from autograder.report.html.about import About, figure
 from autograder.report.html.check import Check, check_of
 from autograder.report.html.plots import Segment, segments
 from autograder.report.model import Report
-from autograder.report.terminal import number
+from autograder.report.student_view import for_students
+from autograder.report.text import number
 
 _ALIKE = 3  # So many checks that lost their points for the same reason give it once.
 
