@@ -344,3 +344,20 @@ def test_the_site_builds_without_a_warning(tmp_path: Path) -> None:
 
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "students" / "index.html").is_file()
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "CONTRIBUTING.md"])
+def test_every_file_that_a_page_for_developers_names_is_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+
+    named = set(re.findall(r"`((?:autograder|tests|docs|bench)/[\w/.]+)`", text))
+
+    assert len(named) > 4
+    assert {name for name in named if not (ROOT / name).exists()} == set()
+
+
+def test_the_architecture_describes_every_room() -> None:
+    text = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    rooms = {path.parent.name for path in (ROOT / "autograder").glob("*/__init__.py")}
+
+    assert set(re.findall(r"(?m)^\| `autograder/(\w+)` \|", text)) == rooms
