@@ -28,7 +28,7 @@ from autograder.sandbox.levels import best_level
 from bench.figures import machine, number, print_row
 
 NAME = "soft"
-# Right solutions do 1.5 times the baseline's work: full credit for the class, a part for those who hand in the same.
+# Right solutions do 1.5 times the baseline's work: full credit for the class, a part for those who submit the same.
 CLEAR, CLOSE = 2.5, 1.2
 _MODULE = '''\
 """The log-softmax of student {number}."""
@@ -162,7 +162,7 @@ def write_ours(root: Path, full: float) -> None:
 
 
 def hand_in(root: Path, numbers: Sequence[int]) -> None:
-    """Let a class hand in notebooks; equal numbers hand in the same."""
+    """Let a class submit notebooks; equal numbers submit the same."""
     for folder in ("submitted", "autograded"):
         shutil.rmtree(root / folder, ignore_errors=True)
     for place, own in enumerate(numbers):

@@ -164,7 +164,7 @@ def test_an_attack_says_what_it_is(attack: Attack) -> None:
     assert set(attack.outcome) == set(POINTS)
 
 
-# -- what is handed in beside a module ---------------------------------------------------------------------------------
+# -- what is submitted beside a module ---------------------------------------------------------------------------------
 
 PLANTED = "raise SystemExit('this file was run')\n"
 

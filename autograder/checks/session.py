@@ -116,7 +116,7 @@ class Grading:
             # The reference passes this check, so what came back is what the check could not work with.
             kind = type(error).__name__
             check.lose("failed", f"{where}the check could not use what came back ({kind}: {_sentence(error)})")
-            self.flags.append(f"{check.name}: judged as failed on {kind} in the check itself; look at it")
+            self.flags.append(f"{check.name}: judged as failed on {kind} in the check itself; needs review")
         else:
             check.lose("grader_error", f"{where}{type(error).__name__}: {error}", final=True)
         check.done += 1

@@ -61,7 +61,7 @@ def check(
     """Run the public checks over your own submission.
 
     PATH is a module, a notebook, an archive or a folder; by default your copy under assignments/NAME. Exits 0 if the
-    score reaches the course's pass mark, else 1, or 2 where a check failed by our fault.
+    score reaches the course's pass mark, else 1, or 2 where a check ended in an internal grader error.
     """
     course, assignment = find_assignment(ctx, name, only)
     outputs.require()

@@ -134,7 +134,7 @@ def submit(
     check: bool,
     options: Options,
 ) -> None:
-    """Hand in your submission, and get a receipt.
+    """Submit your work, and get a receipt.
 
     PATH is a module or a notebook under any name, an archive or a folder; by default your copy of the assignment. You
     may submit as often as you like: the latest counts.
@@ -165,7 +165,7 @@ def submit(
     if before:
         click.echo(words.replaced(before[-1].receipt, receipt, due))
     if check and check_after:
-        click.echo("It was handed in first because it is due so soon; now the checks:")
+        click.echo("It was submitted first because it is due so soon; now the checks:")
         words.run_checks(home, name, staged)
 
 
@@ -219,7 +219,7 @@ def feedback(ctx: click.Context, name: str, options: Options) -> None:
 def export(ctx: click.Context, layout: str, output: Path, missing: str) -> None:
     """Write everybody's final scores as CSV (instructors).
 
-    They are those of the gradebook and of `nbgrader export`: lateness is taken off, and what human graders entered
+    They are those of the gradebook and of `nbgrader export`: late penalty deducted, and what human graders entered
     counts. A submission that is not fully graded has an empty cell and is named on standard error.
     """
     from autograder.files import write_atomically

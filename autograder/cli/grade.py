@@ -116,7 +116,7 @@ def grade(
     unfinished = [report for report in reports if not report.complete]
     for report in unfinished:
         end = "no grade is final" if standings is None else "its old score stays; grade again"
-        click.echo(f"autograde: {plain(report.student)}: a check failed by our fault (grader_error); {end}", err=True)
+        click.echo(f"autograde: {plain(report.student)}: a check ended in an internal grader error; {end}", err=True)
     for words in refused:
         click.echo(f"autograde: {plain(words)}", err=True)
     if unfinished or refused or not written:

@@ -41,7 +41,7 @@ def write_html(folder: Path, graded: Graded, *, course: Course, name: str) -> bo
 
 
 def known_standings(course: Course, name: str) -> dict[str, tuple[float, float]]:
-    """Return what lateness takes from each student's score, and what is left of it in the gradebook.
+    """Return each student's late penalty, and the score that is left in the gradebook.
 
     Where that cannot be read, pages do without it, and a warning says why.
     """

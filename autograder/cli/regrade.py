@@ -62,7 +62,7 @@ def regrade(ctx: click.Context, name: str, jobs: int, yes: bool) -> None:
     else:
         click.echo(f"{name}: nothing is written; `autograde regrade {name} --yes` writes it", err=True)
     for student in unfinished:
-        words = "a check failed by our fault (grader_error); its old score stays; grade again"
+        words = "a check ended in an internal grader error; its old score stays; grade again"
         click.echo(plain(f"autograde: {student}: {words}"), err=True)
     for words in found.refused:
         click.echo(plain(f"autograde: {words}"), err=True)

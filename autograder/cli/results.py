@@ -104,7 +104,7 @@ def _write(path: Path, text: Callable[[], str]) -> None:
 def _write_grade(path: Path, reports: Sequence[Report], text: Callable[[Report], str]) -> None:
     """Write a file that somebody takes a grade from; where no grade is final, it stays as it is."""
     if not reports or not reports[0].complete:
-        why = "a check failed by our fault (grader_error)" if reports else "nothing was graded"
+        why = "a check ended in an internal grader error" if reports else "nothing was graded"
         raise CourseError(f"{path}: not written, for {why}; expected a grade that is final; grade again")
     _write(path, lambda: text(reports[0]))
 

@@ -1,4 +1,4 @@
-"""Say what handing in late costs."""
+"""Say what submitting late costs."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def days_counted(policy: LatePolicy, seconds_late: float) -> int:
 
 
 def penalty(policy: LatePolicy, score: float, seconds_late: float) -> float:
-    """Return the points that lateness takes from a score: a share for each day that counts, at most the cap.
+    """Return the late penalty for a score, in points: a share for each day that counts, at most the cap.
 
     nbgrader's gradebook, our commands and what they export all take it from here.
 
@@ -32,6 +32,6 @@ def penalty(policy: LatePolicy, score: float, seconds_late: float) -> float:
     Args:
         policy: The assignment's.
         score: The points earned.
-        seconds_late: How long after the due date it was handed in; 0 or less if it was in time.
+        seconds_late: How long after the due date it was submitted; 0 or less if it was in time.
     """
     return max(0.0, score) * min(policy.cap, policy.penalty_per_day * days_counted(policy, seconds_late))

@@ -50,7 +50,7 @@ def examine(course: Course | None) -> Iterator[Finding]:
     for level in LEVELS:
         why = missing(level)
         state: State = "ok" if not why else "missing" if level == wanted else "warning"
-        text = why or "to be had here"
+        text = why or "available here"
         yield Finding(f"sandbox {level}", state, text + (" (the course asks for it)" if level == wanted else ""))
     yield _torchvision(wanted)
     yield _cores()

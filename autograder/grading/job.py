@@ -49,5 +49,5 @@ def official_level(course: Course) -> str:
 
 def given_up(submission: Submission) -> Submission:
     """Return a submission that is graded no more, with the reason: its report has every check as not run."""
-    words = f"grading it ended the grading process {MOST_DEATHS} times; your instructor has to look at it"
+    words = f"grading it ended the grading process {MOST_DEATHS} times; your instructor must review it"
     return replace(submission, error=words)

@@ -16,12 +16,12 @@ class CoursePolicy(LateSubmissionPlugin):  # type: ignore[misc]
     """
 
     def late_submission_penalty(self, student_id: str, score: float, total_seconds_late: float) -> float | None:
-        """Return the points that lateness takes; None where it takes nothing, as nbgrader has it.
+        """Return the points of the late penalty; None where it takes nothing, as nbgrader has it.
 
         Args:
             student_id: Not used; everybody is treated alike.
             score: The points of the notebook, those of human graders included.
-            total_seconds_late: How late it was handed in.
+            total_seconds_late: How late it was submitted.
         """
         assignment = course_of(self.parent).assignment(self.parent.assignment_id)
         return penalty(assignment.late, score, total_seconds_late) or None

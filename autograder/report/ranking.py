@@ -54,8 +54,8 @@ class Ranking:
 def rank(timings: Iterable[tuple[str, Timing]]) -> tuple[Place, ...]:
     """Rank students by their ratios, the least first.
 
-    Whoever's interval overlaps with that of the first one of a rank shares it; the next rank counts all before it, so
-    that two firsts are followed by a third.
+    Students whose interval overlaps with that of the first one of a rank share it; the next rank counts all before it,
+    so that two firsts are followed by a third.
     """
     places: list[Place] = []
     leader: Place | None = None

@@ -25,7 +25,7 @@ _HIDDEN_WORDS = {
     "out_of_memory": "your code used up its memory in a hidden check",
     "forbidden": "your code made a call that the assignment forbids",
     "not_run": "the check did not run",
-    "grader_error": "the check itself failed; your instructor has to look at it",
+    "grader_error": "the check itself failed; your instructor must review it",
 }
 
 

@@ -82,7 +82,7 @@ def show_class(
     Args:
         console: Where.
         reports: What.
-        gradebook: What lateness takes from each student's score in the gradebook, and what is left of it.
+        gradebook: Each student's late penalty, and the score that is left in the gradebook.
     """
     table = Table(box=None, pad_edge=False, header_style="bold")
     standing = (("late", "right"), ("gradebook", "right")) if gradebook is not None else ()

@@ -97,6 +97,6 @@ def require(level: str) -> None:
     why = missing(level)
     if why:
         raise SandboxError(
-            f"sandbox: level {level} is not to be had here: {why}; "
+            f"sandbox: level {level} is not available here: {why}; "
             f"`autograde doctor` tells more, --sandbox {best_level()} grades at the level that there is"
         )

@@ -42,7 +42,7 @@ class Process:
 
     @property
     def readable(self) -> bool:
-        """Whether its memory can be read while it stands still."""
+        """Whether its memory can be read while it is stopped."""
         return self._memory >= 0
 
     def cpu_time_s(self) -> float:

@@ -52,7 +52,7 @@ def make_sandbox(
         from autograder.sandbox.spawn import SpawnSandbox
 
         if level != "process":
-            raise SandboxError(f"sandbox: level {level} needs Linux; here --sandbox process is to be had")
+            raise SandboxError(f"sandbox: level {level} needs Linux; here only --sandbox process is available")
         return SpawnSandbox(preload, forbidden, device=device)
     from autograder.sandbox.fork import ForkSandbox
 

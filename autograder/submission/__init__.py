@@ -1,1 +1,1 @@
-"""Read the files that a student handed in; never run them."""
+"""Read the files that a student submitted; never run them."""

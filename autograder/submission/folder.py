@@ -63,7 +63,7 @@ def folder_levels(base: Path, parts: tuple[str, ...]) -> Iterator[list[Member]]:
                 if count > ENTRIES:
                     where = shown(str(base.joinpath(*parts)))
                     raise SubmissionError(
-                        f"{where}: holds more than {ENTRIES} files; expected the module; hand in the module alone"
+                        f"{where}: holds more than {ENTRIES} files; expected the module; submit the module alone"
                     )
                 below = (*folder, name)
                 if is_folder:
@@ -100,7 +100,7 @@ def _member(base: Path, parts: tuple[str, ...], below: tuple[str, ...]) -> Membe
 
 def _check_regular(mode: int, where: str) -> None:
     if not stat.S_ISREG(mode):
-        raise SubmissionError(f"{where}: is {kind_of(mode)}; expected a regular file; hand in the file itself")
+        raise SubmissionError(f"{where}: is {kind_of(mode)}; expected a regular file; submit the file itself")
 
 
 def _open(base: Path, parts: tuple[str, ...]) -> int:

@@ -56,12 +56,12 @@ def find_candidates(path: Path, name: str) -> Candidates:
         return _in_archive(found.members[0], name) if _is_archive(found.members[0]) else found
     if not stat.S_ISREG(mode):
         raise SubmissionError(
-            f"{where}: is {kind_of(mode)}; expected a regular file or a folder; hand in the file itself"
+            f"{where}: is {kind_of(mode)}; expected a regular file or a folder; submit the file itself"
         )
     if not suffix:
         raise SubmissionError(
             f"{where}: is no .py, .ipynb, .zip, .tar.gz or .tgz; expected {name}.py or {name}.ipynb, alone, in a "
-            "folder or in an archive; hand in one of these"
+            "folder or in an archive; submit one of these"
         )
     member = Member(where, partial(read_regular_file, base, parts))
     return _in_archive(member, name) if _is_archive(member) else Candidates((member,))
@@ -117,7 +117,7 @@ def _find(levels: Iterable[list[Member]], name: str, where: str) -> Candidates:
         more = f" and {len(chosen) - 3} more" if len(chosen) > 3 else ""
         names = ", ".join(shown(member.name) for member in chosen[:3])
         raise SubmissionError(
-            f"{where}: holds {names}{more}; expected one {name}.py or {name}.ipynb; hand in only the file that counts"
+            f"{where}: holds {names}{more}; expected one {name}.py or {name}.ipynb; submit only the file that counts"
         )
     beside = [member for member in seen if _folder_and_file(member)[0] == _folder_and_file(chosen[0])[0]]
     ignored = sum(1 for m in beside if m not in chosen and _folder_and_file(m)[1] != "timestamp.txt")

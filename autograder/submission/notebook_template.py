@@ -27,7 +27,7 @@ check = checks("{name}")"""
 _CHECKS = """\
 ## Checks
 
-Each cell below runs one check over the code of this notebook; `check()` runs all of them. What you hand in is graded
+Each cell below runs one check over the code of this notebook; `check()` runs all of them. What you submit is graded
 with other numbers. A check that does not run here runs when your work is graded."""
 
 

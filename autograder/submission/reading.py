@@ -1,4 +1,4 @@
-"""Read what students handed in: a module, a notebook, an archive or a folder, one of them or a whole class.
+"""Read what students submitted: a module, a notebook, an archive or a folder, one of them or a whole class.
 
 A submission ends as one text and its digest. It is read once, into memory; nothing is unpacked, imported or run.
 """
@@ -32,12 +32,12 @@ class Submission:
     """One student's module for one assignment, as it was read.
 
     Attributes:
-        student: Who handed it in, safe to print.
+        student: Who submitted it, safe to print.
         assignment: The assignment's name.
         source: The module's text, a notebook's code included; empty where `error` is set.
         digest: `sha256:…` of the source in UTF-8; where `error` is set, a digest that no source has.
         path: Where the source was found, as shown to people: `ada.zip/logsoftmax.py`.
-        submitted_at: When it was handed in, set by whoever collected it and never read from the files, which could
+        submitted_at: When it was submitted, set by whoever collected it and never read from the files, which could
             claim anything.
         notes: What the student should know about the reading, such as lines left out of a notebook.
         flags: What the instructor should look at.
@@ -146,7 +146,7 @@ def _digest(text: str) -> str:
 def _read(member: Member) -> NotebookSource:
     where = member.name
     if suffix_of(where) == ".ipynb":
-        advice = "clear the outputs, save the notebook and hand it in again"
+        advice = "clear the outputs, save the notebook and submit it again"
         return notebook_source(decode(load(member, NOTEBOOK_BYTES, advice), where=where), where=where)
     data = load(member, SOURCE_BYTES, "take data out of the code")
     return NotebookSource(check_source(decode(data, where=where), where=where), ())

@@ -1,4 +1,4 @@
-"""Turn the bytes that a student handed in into the text of one Python module, and names into text safe to print."""
+"""Turn the bytes that a student submitted into the text of one Python module, and names into text safe to print."""
 
 import hashlib
 import re

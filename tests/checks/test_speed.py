@@ -308,7 +308,7 @@ def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is
     assert (check.verdict, check.score) == ("failed", 0.0)
     assert re.fullmatch(
         r"too fast to be true: [0-9.e-]+ ms for 33554432 bytes of results, which takes [0-9.]+ ms to write here at "
-        r"[0-9]+ GB/s; it earns nothing until your instructor has looked at it",
+        r"[0-9]+ GB/s; it earns nothing until your instructor has reviewed it",
         check.message,
     )
     (flag,) = report.flags

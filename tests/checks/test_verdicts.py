@@ -347,7 +347,7 @@ def test_what_the_check_cannot_use_is_the_submissions_fault_and_a_flag(lab: Lab,
     assert (gradient.verdict, gradient.score) == ("failed", 0.0)
     assert gradient.message == f"the check could not use what came back ({message})"
     kind = message.partition(":")[0]
-    assert report.flags == (f"gradient: judged as failed on {kind} in the check itself; look at it",)
+    assert report.flags == (f"gradient: judged as failed on {kind} in the check itself; needs review",)
 
 
 def test_what_is_left_running_ends_with_its_check(any_lab: Lab) -> None:

@@ -173,9 +173,9 @@ def test_a_fault_of_ours_exits_2_and_writes_no_grade(lab: Lab) -> None:
     assert (lab.root / "gradescope.json").read_text() == "the old one"
     assert suites_of((lab.root / "j.xml").read_text()).get("errors") == "1"
     assert result.stderr.splitlines() == [
-        "autograde: gradescope.json: not written, for a check failed by our fault (grader_error); "
+        "autograde: gradescope.json: not written, for a check ended in an internal grader error; "
         "expected a grade that is final; grade again",
-        "autograde: ada: a check failed by our fault (grader_error); no grade is final",
+        "autograde: ada: a check ended in an internal grader error; no grade is final",
     ]
 
 

@@ -92,7 +92,7 @@ def test_a_level_that_is_not_to_be_had_is_refused(course: Lab) -> None:
 
     line = refusal(course, "grade", "echo", "assignments/echo", "--sandbox", absent[0])
 
-    assert line.startswith(f"sandbox: level {absent[0]} is not to be had here: ")
+    assert line.startswith(f"sandbox: level {absent[0]} is not available here: ")
 
 
 def test_a_device_that_is_not_there_is_refused(course: Lab) -> None:
@@ -190,7 +190,7 @@ def test_a_mistake_of_a_check_exits_2_and_grades_nobody(lab: Lab) -> None:
     result = autograde(lab, "grade", "echo", "ada.py", "--sandbox", "process")
 
     assert result.exit_code == 2
-    assert result.stderr == "autograde: ada: a check failed by our fault (grader_error); no grade is final\n"
+    assert result.stderr == "autograde: ada: a check ended in an internal grader error; no grade is final\n"
 
 
 def test_the_command_is_installed_and_starts_without_torch(course: Lab) -> None:

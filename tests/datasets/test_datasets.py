@@ -23,7 +23,7 @@ def idx(values: torch.Tensor) -> bytes:
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with five training and three test images; nothing else is to be had."""
+    """A data folder with five training and three test images; nothing else is available."""
     folder = tmp_path / "data" / "MNIST" / "raw"
     folder.mkdir(parents=True)
     for name, count in ((IMAGES, 5), (TEST_IMAGES, 3)):

@@ -177,7 +177,7 @@ def test_what_ends_three_workers_is_a_verdict_and_no_fourth(lab: Lab, cluster: C
 
     assert {name: report.score for name, report in reports.items()} == {"ada": 3, "bob": 3, "eve": 0}
     assert {check.message for check in reports["eve"].checks} == {
-        "grading it ended the grading process 3 times; your instructor has to look at it"
+        "grading it ended the grading process 3 times; your instructor must review it"
     }
     assert sum(worker.poll() == -signal.SIGKILL for worker in cluster.workers) == 3
 

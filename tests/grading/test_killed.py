@@ -127,6 +127,6 @@ def test_what_kills_its_grading_process_three_times_is_a_verdict_and_no_fourth_a
 
     assert {name: report.score for name, report in reports.items()} == {"ada": 3, "bob": 3, "eve": 0}
     assert {(check.verdict, check.message) for check in reports["eve"].checks} == {
-        ("not_run", "grading it ended the grading process 3 times; your instructor has to look at it")
+        ("not_run", "grading it ended the grading process 3 times; your instructor must review it")
     }
     assert killed(lab) == 3

@@ -239,7 +239,7 @@ def test_feedback_comes_by_nbgraders_own_command_as_well(cycle: Cycle) -> None:
     ours, theirs = pages(cycle.world.home("ada") / "again"), pages(cycle.world.home("cyd") / "again")
 
     assert len(ours) == len(theirs) == 1
-    assert "(Score: 1.6 / 3.0)" in theirs[0]  # 2 points, of which lateness takes a fifth
+    assert "(Score: 1.6 / 3.0)" in theirs[0]  # 2 points, of which the late penalty is a fifth
     assert "Score: 2.4 / 3.0)" in ours[0]
 
 

@@ -289,7 +289,7 @@ def test_what_is_due_soon_goes_in_first_and_is_checked_afterwards(world: World, 
 
     assert lines[1] == "submitted echo as ada to made_up"
     assert lines[-2:] == [
-        "It was handed in first because it is due so soon; now the checks:",
+        "It was submitted first because it is due so soon; now the checks:",
         "public checks: 3 of 3 points",
     ]
 
@@ -361,7 +361,7 @@ def test_a_link_is_no_submission(world: World, ada: Path) -> None:
     (ada / "echo.py").symlink_to(world.course / "solutions")
 
     assert refusal(world.student("ada", "submit", "echo", str(ada / "echo.py"))).endswith(
-        "is a symbolic link; expected a regular file or a folder; hand in the file itself"
+        "is a symbolic link; expected a regular file or a folder; submit the file itself"
     )
 
 
@@ -559,7 +559,7 @@ def test_a_time_that_was_set_back_is_told(world: World) -> None:
 
     assert warnings == [
         f"eve: says that it was submitted {earlier:%Y-%m-%d %H:%M} UTC, but the disk saw its last change 3 h later; "
-        "the time was set back, files were changed afterwards, or the exchange was moved; look at it"
+        "the time was set back, files were changed afterwards, or the exchange was moved; review it"
     ]
 
 

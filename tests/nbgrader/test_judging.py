@@ -220,7 +220,7 @@ def attack(name: str, root: Path) -> str:
 
 
 def decide(root: Path, *checks: CheckResult, level: str = "process") -> Any:
-    """Write a made-up report for everybody who handed in, as if these checks had ended so."""
+    """Write a made-up report for everybody who submitted, as if these checks had ended so."""
     home = load_course(root / "course.yml")
     job = Job(home.path, "echo", level)
     graded = [
@@ -336,7 +336,7 @@ def test_grade_says_that_a_check_failed_by_our_fault_and_grades_it_again(
     again = grade(course)
 
     assert said[-2:] == [
-        f"autograde: {student}: a check failed by our fault (grader_error); its old score stays; grade again"
+        f"autograde: {student}: a check ended in an internal grader error; its old score stays; grade again"
         for student in ("ada", "bob")
     ]
     assert again[-1] == "echo: 2 written to the gradebook, 0 there already"
@@ -504,9 +504,9 @@ def test_a_module_without_a_notebook_is_graded_and_an_empty_folder_is_not(course
 
     warned = [line for line in said if line.startswith("warning: ")]
     assert warned == [
-        "warning: empty: handed in an empty folder; no grade is written",
-        f"warning: module: handed in no notebook; the released one is beside it in {alone}",
-        "warning: other: handed in neither echo.py nor echo.ipynb",
+        "warning: empty: submitted an empty folder; no grade is written",
+        f"warning: module: submitted no notebook; the released one is beside it in {alone}",
+        "warning: other: submitted neither echo.py nor echo.ipynb",
         "warning: other: no grade is written; nbgrader could not convert the notebook",
     ]
     assert grades(course, "module") == FULL
@@ -520,11 +520,11 @@ def test_a_machine_that_cannot_isolate_refuses_once_in_one_line(course: Path, mo
     directory = CourseDirectory(config=config)
     directory.assignment_id = "echo"
 
-    with pytest.raises(NbGraderException, match=r"^sandbox: level nowhere is not to be had here: "):
+    with pytest.raises(NbGraderException, match=r"^sandbox: level nowhere is not available here: "):
         Autograde(coursedir=directory, config=config).start()
 
     (line,) = grade(course, exit_code=2)
-    assert line.startswith("autograde: sandbox: level nowhere is not to be had here: ")
+    assert line.startswith("autograde: sandbox: level nowhere is not available here: ")
     assert grades(course, "ada") == FULL
     assert not (course / "autograded" / "new").exists()
 

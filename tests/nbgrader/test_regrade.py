@@ -111,7 +111,7 @@ def test_a_fault_of_ours_is_no_loss_and_keeps_the_old_grade(world: World) -> Non
 
     assert lines_of(result, 2) == ["echo: 0 would gain, 0 would lose, 3 unchanged, 0 not graded before"]
     assert result.stderr.splitlines()[-3:] == [
-        f"autograde: {student}: a check failed by our fault (grader_error); its old score stays; grade again"
+        f"autograde: {student}: a check ended in an internal grader error; its old score stays; grade again"
         for student in ("ada", "bob", "cyd")
     ]
     assert grades(world) == BEFORE

@@ -443,7 +443,7 @@ def test_a_class_begins_with_a_table() -> None:
         "| ` a¦b ` | 5.1/14.5 | passed | grad, speed, secret |",
         "| ` ada ` | 3/5.5 | not final | grad |",
     ]
-    assert "**3 of 5.5 points**: not final, for a check failed by our fault" in text
+    assert "**3 of 5.5 points**: not final, because a check ended in an internal grader error" in text
 
 
 def test_a_summary_that_is_too_long_is_cut_between_parts_and_says_so() -> None:

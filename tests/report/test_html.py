@@ -307,7 +307,7 @@ def test_lateness_is_told_beside_the_score() -> None:
     late = student_html(student_page(ABOUT, BOB, standing=(2.0, 18.0)))
     in_time = student_html(student_page(ABOUT, BOB, standing=(0.0, 20.0)))
 
-    assert "18 points are in the gradebook: lateness takes 2." in words(late)
+    assert "18 points are in the gradebook: the late penalty is 2." in words(late)
     assert "in the gradebook" not in words(in_time)
     assert "21 points are in the gradebook." in words(student_html(student_page(ABOUT, BOB, standing=(0.0, 21.0))))
 
@@ -484,8 +484,8 @@ def test_copies_ranks_and_what_is_not_graded_are_listed() -> None:
 
     assert "ada bob identical" in said
     assert "bob " + " ".join(readable(HOSTILE).split()) + " 73%" in said
-    assert "Handed in and not graded yet: gregor" in said
-    assert "Not final: a check failed by our fault (grader error); grade again. Fatima" in said
+    assert "Submitted and not graded yet: gregor" in said
+    assert "Not final: a check ended in an internal grader error; grade again. Fatima" in said
     assert "speed on cpu" in said and "Full credit at 4.5, none at 9" in said
     assert "emil: forbidden: called torch.clone, which this assignment forbids" in said
 

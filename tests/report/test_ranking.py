@@ -288,7 +288,7 @@ def test_pages_show_the_ranking_of_what_was_collected_its_copies_and_who_is_not_
     assert "all timed checks (geometric mean) on cpu" in page
     ada, bob = (f'<a href="students/{student}.html">{student}</a>' for student in ("ada", "bob"))
     assert f'<td class="pair">{ada}</td> <td class="pair">{bob}</td> <td class="number">identical</td>' in page
-    assert '<strong>Handed in and not graded yet:</strong></p> <ul class="names"> <li>cy</li>' in page
+    assert '<strong>Submitted and not graded yet:</strong></p> <ul class="names"> <li>cy</li>' in page
 
 
 def test_a_submission_that_came_after_the_grading_is_not_graded_yet(course: Lab) -> None:

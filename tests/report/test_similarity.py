@@ -199,7 +199,7 @@ def test_a_class_of_400_is_compared_in_seconds() -> None:
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    """A course in which three handed in by files of their own."""
+    """A course in which three submitted by files of their own."""
     world = make_course(tmp_path, level="process", due={"echo": "2030-01-31 23:59"})
     (world.course / "class").mkdir()
     for student, source in (("ada", ADA), ("bob", HIDDEN), ("cyd", ADA), ("dan", OTHER), ("eve", RIGHT)):

@@ -732,7 +732,7 @@ def test_a_level_that_is_not_to_be_had_is_refused_in_one_line() -> None:
         require(absent[0])
 
     assert str(caught.value) == (
-        f"sandbox: level {absent[0]} is not to be had here: {missing(absent[0])}; "
+        f"sandbox: level {absent[0]} is not available here: {missing(absent[0])}; "
         f"`autograde doctor` tells more, --sandbox {best_level()} grades at the level that there is"
     )
 

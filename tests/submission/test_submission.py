@@ -1,4 +1,4 @@
-"""Whatever students hand in is read into one module, or refused in words that say what to do."""
+"""Whatever students submit is read into one module, or refused in words that say what to do."""
 
 import contextlib
 import gzip
@@ -302,7 +302,7 @@ def test_a_notebook_with_huge_outputs_is_refused(tmp_path: Path) -> None:
 
     assert message_of(path) == (
         "ada.ipynb: is larger than 16 MiB; expected at most that; "
-        "clear the outputs, save the notebook and hand it in again"
+        "clear the outputs, save the notebook and submit it again"
     )
 
 
@@ -323,10 +323,10 @@ def test_a_link_is_not_followed(tmp_path: Path) -> None:
     (tmp_path / "eve").symlink_to(secret.parent)
 
     assert message_of(tmp_path / "ada.py") == (
-        "ada.py: is a symbolic link; expected a regular file or a folder; hand in the file itself"
+        "ada.py: is a symbolic link; expected a regular file or a folder; submit the file itself"
     )
     assert message_of(tmp_path / "bob") == (
-        "bob/double.py: is a symbolic link; expected a regular file; hand in the file itself"
+        "bob/double.py: is a symbolic link; expected a regular file; submit the file itself"
     )
     assert message_of(tmp_path / "eve").startswith("eve: is a symbolic link;")
 
@@ -380,7 +380,7 @@ def test_what_is_missing_empty_or_of_no_known_kind_is_told(tmp_path: Path) -> No
     assert message_of(tmp_path / "empty") == "empty: holds no module; expected double.py or double.ipynb; put it there"
     assert message_of(put(tmp_path / "ada.docx", "x")) == (
         "ada.docx: is no .py, .ipynb, .zip, .tar.gz or .tgz; expected double.py or double.ipynb, alone, in a folder "
-        "or in an archive; hand in one of these"
+        "or in an archive; submit one of these"
     )
 
 
@@ -390,7 +390,7 @@ def test_several_files_that_could_be_meant_are_told(tmp_path: Path) -> None:
 
     assert message_of(tmp_path / "ada") == (
         "ada: holds a.py, b.py, c.py and 1 more; expected one double.py or double.ipynb; "
-        "hand in only the file that counts"
+        "submit only the file that counts"
     )
 
 
@@ -400,7 +400,7 @@ def test_a_folder_of_too_many_files_is_refused(tmp_path: Path, monkeypatch: pyte
         put(tmp_path / "ada" / f"{number}.csv", "x")
 
     assert message_of(tmp_path / "ada") == (
-        "ada: holds more than 3 files; expected the module; hand in the module alone"
+        "ada: holds more than 3 files; expected the module; submit the module alone"
     )
 
 

@@ -21,7 +21,7 @@ class Clock(Protocol):
     """Tells a worker's time.
 
     Attributes:
-        stops: Whether a stopped worker's clock stands still, so that its result can be read meanwhile.
+        stops: Whether the clock of a stopped worker stops too, so that its result can be read meanwhile.
     """
 
     stops: bool

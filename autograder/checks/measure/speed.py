@@ -2,7 +2,7 @@
 
 Student and baseline run in two equal workers on one core and take turns, each block with inputs that its worker has
 never seen. On the CPU the grader reads the CPU clock of the worker: when it says "go", and, once the worker has
-said "done", when it has been stopped and its clock stands. The result's bytes are read while it stands still, so
+said "done", when it has been stopped and its clock stands. The result's bytes are read while it is stopped, so
 nothing can be filled in later. The ratio is minimum ÷ minimum over the pairs. Its interval says whether more of them
 could change the score; `docs/measuring.md` has the method and its measured errors.
 """
@@ -197,9 +197,9 @@ class Speed:
         if ratio.student_s < floor.SHARE * least_s:
             times = f"{_milliseconds(ratio.student_s)} for {written_bytes} bytes of results"
             words = f"{times}, which takes {_milliseconds(least_s)} to write here at {rate / 1e9:.0f} GB/s"
-            self._credit.flags.append(f"too fast to be true: {words}; look at it")
+            self._credit.flags.append(f"too fast to be true: {words}; needs review")
             raise AssertionError(
-                f"too fast to be true: {words}; it earns nothing until your instructor has looked at it"
+                f"too fast to be true: {words}; it earns nothing until your instructor has reviewed it"
             )
 
     def _draw(

@@ -127,7 +127,7 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
             self._warn(
                 f"{student}: says that it was submitted {stamp:%Y-%m-%d %H:%M} UTC, but the disk saw its last change "
                 f"{_span(changed - stamp.replace(tzinfo=UTC))} later; the time was set back, files were changed "
-                "afterwards, or the exchange was moved; look at it"
+                "afterwards, or the exchange was moved; review it"
             )
 
     def _warn(self, words: str) -> None:

@@ -1,4 +1,4 @@
-"""What `autograde submit` does around handing in: find the student's copy, check it, and say what happened."""
+"""What `autograde submit` does around submitting: find the student's copy, check it, and say what happened."""
 
 from __future__ import annotations
 

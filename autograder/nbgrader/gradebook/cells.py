@@ -61,9 +61,9 @@ class Entry:
 
     Attributes:
         cells: The graded cells by name; checks bear their own name.
-        when: When it was handed in, in UTC.
+        when: When it was submitted, in UTC.
         due: When it was due, with the student's own extension, in UTC.
-        late: The points that lateness takes.
+        late: The points of the late penalty.
     """
 
     cells: Mapping[str, Cell]

@@ -1,4 +1,4 @@
-"""Write the gradebook as a table that other systems import; lateness is taken off, as nbgrader stores it.
+"""Write the gradebook as a table that other systems import; the late penalty is deducted, as nbgrader stores it.
 
 csv      for spreadsheets: one column for each assignment, by its name
 canvas   Canvas's import of grades: columns by title, and the points possible in the second row
@@ -38,7 +38,7 @@ class Exported:
         text: The table.
         students: How many rows it has.
         assignments: Their names, one for each column of scores.
-        warnings: Where a cell is empty although something was handed in, and what an import would stumble over.
+        warnings: Where a cell is empty although something was submitted, and what an import would stumble over.
     """
 
     text: str

@@ -29,7 +29,7 @@ class Disagreement:
     Attributes:
         student: Of whom.
         assignment: The assignment's name.
-        check: The check's name; ``late`` for what lateness takes, ``score`` for the whole.
+        check: The check's name; ``late`` for the late penalty, ``score`` for the whole.
         store: What the report in the store says.
         gradebook: What the gradebook says.
         export: What the exported table says of the whole.

@@ -36,7 +36,7 @@ class Standing:
 
     Attributes:
         score: The points, those of human graders included, before lateness.
-        late: The points that lateness takes.
+        late: The points of the late penalty.
     """
 
     score: float
@@ -77,13 +77,13 @@ def read_class(course: Course, name: str) -> tuple[list[Submission], list[str]]:
     for student in _students(directory, name):
         folder = Path(directory.format_path(directory.submitted_directory, student, name))
         if not any(file for file in os.listdir(folder) if file != "timestamp.txt"):
-            said.append(f"{student}: handed in an empty folder; no grade is written")
+            said.append(f"{student}: submitted an empty folder; no grade is written")
             continue
         try:
             when = directory.get_existing_timestamp(str(folder))
         except (Exception, SystemExit):  # noqa: BLE001  # nbgrader stops the whole program here
             when = None
-            said.append(f"{student}: timestamp.txt holds no time; taken for handed in in time")
+            said.append(f"{student}: timestamp.txt holds no time; taken as submitted in time")
         submissions.append(read_submitted(course, name, student=student, folder=folder, when=when))
     if not submissions:
         where = f"{directory.submitted_directory}/*/{name}"
@@ -113,7 +113,7 @@ def write_grades(course: Course, job: Job, graded: Sequence[tuple[Submission, Re
     """Write the grades of a class, and the notebooks that feedback is made of.
 
     The reports are taken as they are: nothing is graded again. Grades that are there already, from the same report and
-    with the same lateness, stay untouched. A check that failed by our fault leaves its old score.
+    with the same lateness, stay untouched. A check that ended in an internal grader error leaves its old score.
 
     Raises:
         CourseError: If the gradebook cannot be written.
@@ -259,10 +259,10 @@ def _lend_notebook(course: Course, directory: Any, submission: Submission) -> li
         again = read_submitted(course, name, student=student, folder=folder, when=submission.submitted_at)
         if again.digest != submission.digest:
             lent.unlink()
-            return [f"{student}: handed in neither {name}.py nor {name}.ipynb"]
+            return [f"{student}: submitted neither {name}.py nor {name}.ipynb"]
     except OSError as error:
         return [f"{student}: {folder} cannot be written ({error.strerror}); make it writable"]
-    return [f"{student}: handed in no notebook; the released one is beside it in {folder}"]
+    return [f"{student}: submitted no notebook; the released one is beside it in {folder}"]
 
 
 def _current(course: Course, directory: Any, graded: Sequence[tuple[Submission, Report]]) -> list[str]:

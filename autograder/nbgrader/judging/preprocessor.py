@@ -38,7 +38,7 @@ MARK = "autograder"
 
 
 class LenientExporter(NotebookExporter):
-    """Read what a student handed in, and take the released notebook where that is none."""
+    """Read what a student submitted, and take the released notebook where that is none."""
 
     def __init__(self, **named: Any) -> None:
         """Refuse to start on a machine that cannot isolate submissions, once and not for each student."""
@@ -127,7 +127,7 @@ class Judge(NbGraderPreprocessor):  # type: ignore[misc]
 class SaveScores(SaveAutoGrades):  # type: ignore[misc]
     """Write the scores as nbgrader does, but none that is not the submission's own.
 
-    Where a check failed by our fault (``grader_error``), the score that there is stays. Where no check judged a cell,
+    Where a check ended in an internal grader error, the score that there is stays. Where no check judged a cell,
     it has no score and waits for a human grader.
     """
 
@@ -147,7 +147,8 @@ class SaveScores(SaveAutoGrades):  # type: ignore[misc]
         elif self._earned[name] is not None:
             grade.auto_score, _ = utils.determine_grade(cell, self.log)
         elif grade.auto_score is not None:
-            self.log.warning("%s, %s: a check failed by our fault; the old score stays", self.student_id, name)
+            problem = "a check ended in an internal grader error"
+            self.log.warning("%s, %s: %s; the old score stays", self.student_id, name, problem)
             points = float(cell.metadata.nbgrader.points)
             cell.outputs = [*cell.outputs[:-1], *outputs(None, min(float(grade.auto_score), points))]
         grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None

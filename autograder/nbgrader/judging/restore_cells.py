@@ -1,4 +1,4 @@
-"""Make a notebook of nbgrader's out of whatever a student handed in.
+"""Make a notebook of nbgrader's out of whatever a student submitted.
 
 Official judging reads the student's own files. This notebook is what graders and the student look at, and what carries
 the scores; so its checks and instructions are the released ones, whatever happened to them, and nothing in it stops

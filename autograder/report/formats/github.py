@@ -120,7 +120,7 @@ def _blocks(report: Report, pass_mark: float) -> Iterator[str]:
 
 def _standing(report: Report, pass_mark: float) -> str:
     if not report.complete:
-        return "not final, for a check failed by our fault"
+        return "not final, because a check ended in an internal grader error"
     how = "reached" if reaches(report, pass_mark) else "not reached"
     return f"the pass mark of {number(pass_mark * report.max_score)} is {how}"
 

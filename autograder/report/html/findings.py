@@ -39,7 +39,7 @@ def find_out(
     Args:
         assignment: The assignment.
         reports: The reports of a class.
-        submissions: What was handed in; without it near-copies are not looked for.
+        submissions: What was submitted; without it near-copies are not looked for.
         ungraded: Students who handed something in that is not graded yet.
 
     Raises:

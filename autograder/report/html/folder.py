@@ -42,7 +42,7 @@ class Graded:
     Attributes:
         reports: The reports, whole.
         submissions: What was graded, as far as it is at hand: its lines are shown where an error points to them.
-        standings: What lateness takes from each student's score in the gradebook, and what is left of it.
+        standings: Each student's late penalty, and the score that is left in the gradebook.
         findings: What else is known of the class; None for no page of the class.
     """
 

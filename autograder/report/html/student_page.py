@@ -44,7 +44,7 @@ class StudentPage:
         max_score: What could be earned.
         bar: All checks' points, side by side.
         summary: How many checks earned what, in a sentence.
-        standing: What lateness takes away and what is left of the score in the gradebook; None where that is not known.
+        standing: The late penalty and what is left of the score in the gradebook; None where that is not known.
         unfinished: Whether a check could not be judged, so that the score is not final.
         error: Why nothing could be graded.
         checks: All checks that the student may read about, with the place of the loss that each belongs to, or 0.
@@ -81,7 +81,7 @@ def student_page(
         about: The assignment.
         report: The whole report.
         source: The text of the module that was graded; empty where it is not known.
-        standing: What lateness takes away, and what is left of the score in the gradebook.
+        standing: The late penalty, and what is left of the score in the gradebook.
     """
     visible = for_students(report, about.feedback)
     checks = tuple(check_of(result, source) for result in visible.checks)
@@ -138,7 +138,7 @@ def _receipt(about: About, report: Report) -> tuple[tuple[str, str], ...]:
     due = (("Due", about.moment(about.due.isoformat())),) if about.due is not None else ()
     return (
         ("Submission", report.digest),
-        ("Handed in", handed_in),
+        ("Submitted", handed_in),
         *due,
         ("Device", report.device),
         ("Sandbox", report.sandbox),
