@@ -32,7 +32,7 @@ ROOMS: dict[str, set[str]] = {
     "nbgrader": {
         *("authoring", "grading", "checks", "report", "submission", "sandbox", "course", "files", "errors"),
     },
-    "authoring": {"grading", "report", "submission", "course", "files", "errors"},
+    "authoring": {"grading", "checks", "report", "submission", "course", "files", "errors"},
     "grading": {"checks", "report", "submission", "sandbox", "worker", "course", "errors"},
     "checks": {"report", "submission", "sandbox", "worker", "wire", "course", "verdicts", "errors"},
     "report": {"submission", "course", "files", "verdicts", "errors"},

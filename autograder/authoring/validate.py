@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from autograder.authoring.notebooks import claims_of
+from autograder.checks.session import OWN_WORK
 from autograder.course.loading import Assignment, Course
 from autograder.errors import CourseError
 from autograder.grading.executor import grade_all
@@ -122,6 +124,44 @@ def uncovered(assignment: Assignment, found: list[Expectation]) -> list[str]:
     """Return the checks that no wrong solution loses."""
     covered = {name for item in found for name in item.fails}
     return [name for name in assignment.check_names() if name not in covered]
+
+
+@dataclass(frozen=True)
+class NeverAlone:
+    """A check that no wrong solution loses alone.
+
+    Attributes:
+        check: The check's name.
+        others: The checks that every wrong solution that loses it loses, too.
+        reason: Why another check falls with it, as far as the check files say.
+    """
+
+    check: str
+    others: tuple[str, ...]
+    reason: str
+
+
+def never_alone(assignment: Assignment, found: list[Expectation]) -> list[NeverAlone]:
+    """Return the checks that have wrong solutions, but none that loses this check and no other."""
+    needs = {claim.name: claim.needs for claim in claims_of(assignment)}
+    losses = [set(item.fails) for item in found if item.kind == "wrong"]
+    result = []
+    for name in assignment.check_names():
+        having = [checks for checks in losses if name in checks]
+        if not having or {name} in having:
+            continue
+        others = sorted(set.intersection(*having) - {name})
+        needing = [other for other in others if needs.get(other) == name]
+        if needing:
+            reason = f"{', '.join(needing)} counts only with full credit for it"
+        elif name == OWN_WORK:
+            reason = "a forbidden call also costs the check in which it is made"
+        elif others:
+            reason = f"every wrong solution that loses it also loses {', '.join(others)}"
+        else:
+            reason = "each wrong solution that loses it loses some other check; write one that loses it alone"
+        result.append(NeverAlone(name, tuple(others), reason))
+    return result
 
 
 def representatives(found: list[Expectation]) -> list[Expectation]:

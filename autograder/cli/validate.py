@@ -45,7 +45,7 @@ def validate(
     """Grade the grader: stub, reference, right variants, wrong solutions and attacks."""
     course = course_of(ctx)
     chosen = [course.assignment(name) for name in names] or list(course.assignments)
-    from autograder.authoring.validate import KINDS, Expectation, expectations, representatives, uncovered
+    from autograder.authoring.validate import KINDS, Expectation, expectations, never_alone, representatives, uncovered
     from autograder.authoring.validate import validate as run
     from autograder.sandbox.levels import best_level, require
 
@@ -78,6 +78,8 @@ def validate(
         if table.rows or not quiet:
             console.print(table)
         if not only and not kind:
+            for each in never_alone(assignment, found):
+                console.print(Text(f"no wrong solution loses {each.check} alone: {each.reason}", style="dim"))
             for check_name in uncovered(assignment, expectations(assignment)):
                 bad += 1
                 console.print(Text(f"no wrong solution loses the check {check_name}", style="red"))
