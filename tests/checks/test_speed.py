@@ -312,7 +312,7 @@ def test_a_result_that_nobody_can_have_written_in_that_time_earns_nothing_and_is
         check.message,
     )
     (flag,) = report.flags
-    assert flag.startswith("speed: too fast to be true: ") and flag.endswith("; look at it")
+    assert flag.startswith("speed: too fast to be true: ") and flag.endswith("; needs review")
 
 
 def test_a_result_that_was_written_in_the_timed_part_is_believed(lab: Lab) -> None:
