@@ -26,7 +26,7 @@ FAULT = (
     "The grader failed, which says nothing about your code. It was not graded. Your instructor finds the reason in "
     "the output of the autograder, and can run it again."
 )
-UNCLEAR = "Nothing was graded, for it is not clear what to grade. Submit echo.py or echo.ipynb."
+UNCLEAR = "Nothing was graded, because it is not clear what to grade. Submit echo.py or echo.ipynb."
 
 
 def nothing(words: str) -> dict[str, object]:
