@@ -105,6 +105,6 @@ def check_speed(training: Training, speed: Speed, credit: Credit, grading: Any) 
     assert bounds is not None, "course.yml has no thresholds for speed on this device"
     if ratio < FLOOR:
         grading.flags.append(f"speed: {training.words}, too little to be a training")
-        raise AssertionError(f"{training.words}: too little to be a training; your instructor has to look at it")
+        raise AssertionError(f"{training.words}: too little to be a training; your instructor must review it")
     text = f"{training.words}; full credit is at {bounds.full_at:g}, none at {bounds.zero_at:g}"
     credit(ratio, full_at=bounds.full_at, zero_at=bounds.zero_at, low=ratio / NOISE, high=ratio * NOISE, text=text)
