@@ -135,7 +135,9 @@ def mnist_data(session_grading: Any) -> MnistData:
     """MNIST, or digits of our own; then the report says so."""
     data = mnist(session_grading.options.get("data"))
     if data.source == "drawn":
-        session_grading.flags.append("trained on drawn digits, because MNIST was not available; this is no official grade")
+        session_grading.flags.append(
+            "trained on drawn digits, because MNIST was not available; this is no official grade"
+        )
     return data
 
 
